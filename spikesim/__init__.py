@@ -1,0 +1,30 @@
+"""spikesim: Monte-Carlo instrument for momentum and orthogonalisation (theory in docs/theory.md)."""
+
+from spikesim import theory
+from spikesim.estimate import RateFit, fit_rate
+from spikesim.filters import EMA
+from spikesim.model import Constant, SpikedModel
+from spikesim.noise import (
+    AR1,
+    AlphaStable,
+    Arch,
+    Biased,
+    Contaminated,
+    Gaussian,
+    Kronecker,
+    Laplace,
+    Rademacher,
+    Radial,
+    SignFlip,
+    StudentT,
+    SymmetricPareto,
+)
+from spikesim.pipelines import PIPELINES, Filter, Pipeline, Polar, last_update
+from spikesim.polar import newton_schulz, polar_factor
+from spikesim.simulate import simulate
+
+__all__ = [
+    "AR1", "EMA", "PIPELINES", "AlphaStable", "Arch", "Biased", "Constant", "Contaminated", "Filter", "Gaussian",
+    "Kronecker", "Laplace", "Pipeline", "Polar", "Rademacher", "Radial", "RateFit", "SignFlip", "SpikedModel", "StudentT",
+    "SymmetricPareto", "fit_rate", "last_update", "newton_schulz", "polar_factor", "simulate", "theory",
+]  # fmt: skip

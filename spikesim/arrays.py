@@ -1,0 +1,37 @@
+"""Array-namespace helpers: numeric code takes its functions from the arrays it is given."""
+
+from typing import Any
+
+from array_api_compat import array_namespace
+
+Array = Any
+"""An array of any namespace that follows the array API standard: NumPy, CuPy, array-api-strict."""
+
+__all__ = ["Array", "array_namespace", "binary_scale", "frobenius", "inner", "transpose"]
+
+
+def transpose(x: Array) -> Array:
+    """Swap the last two axes."""
+    return array_namespace(x).matrix_transpose(x)
+
+
+def binary_scale(x: Array) -> Array:
+    """The power of two at or below each matrix's largest entry, (..., 1, 1); 1 for zero.
+
+    Dividing by it is exact, and keeps squares, sums and LAPACK away from overflow and subnormal numbers.
+    """
+    xp = array_namespace(x)
+    largest = xp.max(xp.abs(x), axis=(-2, -1), keepdims=True)
+    return 2.0 ** xp.floor(xp.log2(xp.where(largest > 0, largest, xp.ones_like(largest))))
+
+
+def frobenius(x: Array) -> Array:
+    """Frobenius norms of stacked matrices (..., m, n) -> (...), free of overflow and underflow of the squares."""
+    xp = array_namespace(x)
+    scale = binary_scale(x)
+    return scale[..., 0, 0] * xp.sqrt(xp.sum((x / scale) ** 2, axis=(-2, -1)))
+
+
+def inner(x: Array, y: Array) -> Array:
+    """Frobenius inner products of stacked matrices (..., m, n) -> (...)."""
+    return array_namespace(x, y).sum(x * y, axis=(-2, -1))

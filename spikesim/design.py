@@ -1,0 +1,123 @@
+"""What one simulation is to do: every argument checked and frozen before anything is drawn."""
+
+import math
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikesim import observables as obs
+from spikesim import rng
+from spikesim.errors import need
+from spikesim.filters import EMA
+from spikesim.model import SpikedModel
+from spikesim.pipelines import Cascade, Filter, Pipeline, Stages, pipelines_from
+
+STARTUP = 1e-6
+"""Steady state: the start-up weight of every window is below this."""
+GIVEN: frozenset[Stages] = frozenset({(Filter(),)})
+"""The stream's kernel already holds the momentum buffer."""
+
+
+@dataclass(frozen=True)
+class Design:
+    """Everything that a block of trials needs to know; checked and frozen."""
+
+    model: SpikedModel
+    filters: tuple[EMA, ...]
+    pipelines: tuple[Pipeline, ...]
+    observables: tuple[str, ...]
+    spectrum: int
+    seed: int
+    steps: int
+    dtype: str
+
+    @property
+    def betas(self) -> NDArray[np.float64]:
+        """Momenta, (K,)."""
+        return np.array([f.beta for f in self.filters])
+
+    @property
+    def gains(self) -> NDArray[np.float64]:
+        """Gain of each window at the last step (F2), (K,)."""
+        return np.array([f.gain(self.steps) for f in self.filters])
+
+    @cached_property
+    def run(self) -> tuple[Pipeline, ...]:
+        """The pipelines, and their truncated twins where those are asked for."""
+        if "alignment_truncated" not in self.observables:
+            return self.pipelines
+        twins = (p.truncated(self.model.rank) for p in self.pipelines)
+        return (*self.pipelines, *(t for t in twins if t is not None))
+
+    @property
+    def moments(self) -> bool:
+        """Whether bias and variance are asked for."""
+        return bool({"bias_squared", "variance"} & set(self.observables))
+
+    @property
+    def work(self) -> float:
+        """Estimated work of one trial in entry-steps."""
+        flows = bool(Cascade(self.run, self.betas, GIVEN).stepping)
+        return self.steps * math.prod(self.model.shape) * (1 + flows * min(self.model.shape))
+
+
+def design_from(
+    model: Any, windows: Any, seed: Any, steps: Any, pipelines: Any, filter_: Any, observables: Any, spectrum: Any,
+    dtype: Any,
+) -> Design:  # fmt: skip
+    """The design of `simulate`'s arguments, each checked; see there."""
+    need(isinstance(model, SpikedModel), "model: an ss.SpikedModel", model=model)
+    rng.key(seed)
+    filters = _filters(windows, filter_)
+    need(steps is None or (isinstance(steps, int | np.integer) and not isinstance(steps, bool) and 1 <= steps < 2**33),
+         "steps: None or an integer in [1, 2**33)", steps=steps)  # fmt: skip
+    need(dtype in ("float64", "float32"), 'dtype in ("float64", "float32")', dtype=dtype)
+    smaller = min(model.shape)
+    if spectrum is None:
+        spectrum = min(model.rank + 1, smaller)
+    need(isinstance(spectrum, int) and 1 <= spectrum <= smaller, f"1 <= spectrum <= min(m, n) = {smaller}", spectrum=spectrum)
+    if steps is None:
+        steps = max(f.settling(STARTUP) for f in filters)
+    names = _observables(observables)
+    return Design(model, filters, pipelines_from(pipelines), names, spectrum, int(seed), int(steps), dtype)
+
+
+def _filters(windows: Any, filter_: Any) -> tuple[EMA, ...]:
+    values = (windows,) if isinstance(windows, int | float | np.number) else tuple(windows)
+    need(len(values) > 0, "one or more windows", windows=values)
+    filters = tuple(filter_(w) for w in values)
+    need(len(set(filters)) == len(filters), "distinct windows", windows=list(values))
+    return filters
+
+
+def _observables(names: Iterable[str] | None) -> tuple[str, ...]:
+    if names is None:
+        return obs.OBSERVABLES
+    names = (names,) if isinstance(names, str) else tuple(names)
+    need(len(names) > 0, "one or more observables", observables=names)
+    for name in names:
+        need(name in obs.OBSERVABLES, f"observables in {obs.OBSERVABLES}", observable=name)
+    return tuple(n for n in obs.OBSERVABLES if n in names)
+
+
+def trial_numbers(trials: Any) -> range:
+    """Global trial numbers from a count or a range."""
+    whole = isinstance(trials, int | np.integer) and not isinstance(trials, bool)
+    need(whole or isinstance(trials, range), "trials: a count or a range", trials=trials)
+    numbers = range(int(trials)) if whole else trials
+    inside = len(numbers) > 0 and min(numbers) >= 0 and max(numbers) < 2**32
+    need(inside, "one or more trials, numbered in [0, 2**32)", trials=trials)
+    return numbers
+
+
+def worker_count(workers: int | None) -> int:
+    """Threads to use: all cores that this process may run on, where left out."""
+    if workers is None:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    need(isinstance(workers, int) and workers >= 1, "workers >= 1", workers=workers)
+    return workers

@@ -1,0 +1,140 @@
+"""The gradient model: G_t = S_t + Xi_t, a low-rank signal in noise (theory.md, Notation)."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikesim import rng
+from spikesim.errors import need
+from spikesim.noise import Noise
+
+Frame = tuple[NDArray[np.float64], NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A signal that does not move: S_t = S."""
+
+
+@dataclass(frozen=True, eq=False)
+class Vectors:
+    """Given singular vectors u (m, r) and v (n, r), orthonormal columns; equal and hashed by value."""
+
+    u: NDArray[np.float64]
+    v: NDArray[np.float64]
+
+    def _key(self) -> tuple[object, ...]:
+        return self.u.shape, self.v.shape, self.u.tobytes(), self.v.tobytes()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Vectors) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+
+@dataclass(frozen=True)
+class SpikedModel:
+    """A stream of m x n gradients: rank-r signal sum_k spikes_k u_k v_k^T plus noise.
+
+    Args:
+        shape: (m, n), each >= 1; nothing needs m >= n.
+        spikes: lambda_1..lambda_r, finite and not 0, 1 <= r <= min(m, n). Negative ones carry their sign in Q.
+        noise: A law of spikesim.noise.
+        vectors: "haar" (uniform, drawn once from the seed, shared by all trials), "axes" (u_k = e_k, v_k = e_k), or a
+            pair of arrays (m, r), (n, r) with orthonormal columns.
+        signal: How the signal moves in time.
+
+    Raises:
+        ValueError: If an argument breaks the conditions above.
+
+    Source: theory.md, Notation.
+    """
+
+    shape: tuple[int, int]
+    spikes: tuple[float, ...]
+    noise: Noise
+    vectors: Any = "haar"
+    signal: Constant = field(default_factory=Constant)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "shape", _shape(self.shape))
+        object.__setattr__(self, "spikes", _spikes(self.spikes, min(self.shape)))
+        need(isinstance(self.noise, Noise), "noise from spikesim.noise, such as ss.Gaussian(sigma=1.0)", noise=self.noise)
+        need(isinstance(self.signal, Constant), "signal=ss.Constant()", signal=self.signal)
+        self.noise.entry_scale(self.shape)
+        object.__setattr__(self, "vectors", _vectors(self.vectors, self.shape, self.rank))
+
+    @property
+    def rank(self) -> int:
+        """r."""
+        return len(self.spikes)
+
+    @property
+    def eta(self) -> float:
+        """E‖Xi_t‖_F^2, inf where it is."""
+        return self.noise.eta(self.shape)
+
+    @property
+    def signs(self) -> NDArray[np.float64]:
+        """Signs of the spikes, (r,)."""
+        return np.sign(self.spikes)
+
+    def frame(self, seed: int) -> Frame:
+        """The singular vectors u (m, r) and v (n, r) under a seed."""
+        if isinstance(self.vectors, Vectors):
+            return self.vectors.u, self.vectors.v
+        if self.vectors == "axes":
+            return np.eye(self.shape[0], self.rank), np.eye(self.shape[1], self.rank)
+        z = rng.normals(seed, rng.VECTORS, 0, (sum(self.shape), self.rank))
+        return _haar(z[: self.shape[0]]), _haar(z[self.shape[0] :])
+
+
+def _haar(z: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Haar-distributed orthonormal columns from Gaussian ones: QR with a positive diagonal."""
+    q, r = np.linalg.qr(z)
+    return q * np.where(np.diagonal(r) < 0, -1.0, 1.0)
+
+
+def _shape(shape: Any) -> tuple[int, int]:
+    try:
+        m, n = shape
+        whole = all(not isinstance(x, bool) and int(x) == x for x in (m, n))
+    except (TypeError, ValueError, OverflowError):
+        whole = False
+    need(whole and m >= 1 and n >= 1, "shape == (m, n), integers >= 1", shape=shape)
+    return int(m), int(n)
+
+
+def _spikes(spikes: Any, limit: int) -> tuple[float, ...]:
+    values = (spikes,) if isinstance(spikes, int | float | np.number) else spikes
+    need(isinstance(values, Sequence | np.ndarray) and not isinstance(values, str), "spikes: numbers", spikes=spikes)
+    need(1 <= len(values) <= limit, f"1 <= rank <= min(m, n) = {limit}", rank=len(values))
+    try:
+        out = tuple(float(x) for x in values)
+    except (TypeError, ValueError):
+        out = (math.nan,)
+    need(all(math.isfinite(x) and x != 0 for x in out), "spikes finite and not 0", spikes=spikes)
+    return out
+
+
+def _vectors(vectors: Any, shape: tuple[int, int], rank: int) -> Any:
+    if isinstance(vectors, str):
+        need(vectors in ("haar", "axes"), 'vectors "haar", "axes" or a pair of arrays', vectors=vectors)
+        return vectors
+    if isinstance(vectors, Vectors):
+        vectors = (vectors.u, vectors.v)
+    need(isinstance(vectors, Sequence) and len(vectors) == 2, 'vectors "haar", "axes" or a pair of arrays', vectors=vectors)
+    frames = []
+    for name, given, rows in zip("uv", vectors, shape, strict=True):
+        x = np.array(given, dtype=float)
+        need(x.shape == (rows, rank), f"vectors: {name} of shape {(rows, rank)}", **{f"{name}.shape": x.shape})
+        error = float(np.max(np.abs(x.T @ x - np.eye(rank))))
+        need(error < 1e-10, f"vectors: orthonormal columns of {name}", **{f"max|{name}^T {name} - I|": error})
+        x.setflags(write=False)
+        frames.append(x)
+    return Vectors(*frames)

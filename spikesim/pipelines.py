@@ -1,0 +1,182 @@
+"""Pipelines: a filter over time and a polar step, composed in either order (theory.md, Notation).
+
+    pre-polar   = Filter -> Polar        post-polar   = Polar -> Filter
+    polar-only  = Polar                  re-polarised = Polar -> Filter -> Polar
+
+Stages are listed in the order in which they are applied. Pipelines that begin alike share that beginning: a `Cascade`
+runs each distinct beginning once, so one polar factor a step serves post-polar and polar-only at every window.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from spikesim.arrays import Array, array_namespace
+from spikesim.errors import need
+from spikesim.filters import EMA
+from spikesim.kernels.ema import accumulate
+from spikesim.polar import svd
+
+
+@dataclass(frozen=True)
+class Filter:
+    """The filter of the window at hand, over time."""
+
+
+@dataclass(frozen=True)
+class Polar:
+    """The polar factor O(X); with a rank, O_r(X) = U_r V_r^T of the top singular pairs only."""
+
+    rank: int | None = None
+
+
+Stage = Filter | Polar
+Stages = tuple[Stage, ...]
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Stages in order of application, and the text that results carry.
+
+    Args:
+        stages: Filter() and Polar() stages, at least one.
+        name: Text of the `pipeline` coordinate; the stages themselves where left out.
+    """
+
+    stages: Stages
+    name: str = field(default="")
+
+    def __post_init__(self) -> None:
+        stages = tuple(self.stages)
+        need(stages and all(isinstance(s, Filter | Polar) for s in stages), "Filter() and Polar() stages", stages=stages)
+        object.__setattr__(self, "stages", stages)
+        object.__setattr__(self, "name", self.name or " -> ".join(map(repr, stages)))
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def entering(self) -> Stages:
+        """The stages up to the matrix that is measured: the one that enters a final polar step, or else the last."""
+        return self.stages[:-1] if isinstance(self.stages[-1], Polar) else self.stages
+
+    def truncated(self, rank: int) -> "Pipeline | None":
+        """The same with O_r in place of its last polar step (theory.md, alignment_truncated); None without one."""
+        for i in reversed(range(len(self.stages))):
+            if isinstance(self.stages[i], Polar):
+                stages = (*self.stages[:i], Polar(rank), *self.stages[i + 1 :])
+                return replace(self, stages=stages, name=f"{self.name}, rank {rank}")
+        return None
+
+
+PRE_POLAR = Pipeline((Filter(), Polar()), "pre-polar")
+POST_POLAR = Pipeline((Polar(), Filter()), "post-polar")
+POLAR_ONLY = Pipeline((Polar(),), "polar-only")
+RE_POLARISED = Pipeline((Polar(), Filter(), Polar()), "re-polarised")
+
+NAMED = {str(p): p for p in (PRE_POLAR, POST_POLAR, POLAR_ONLY, RE_POLARISED)}
+PIPELINES = tuple(NAMED)
+"""Names of the four pipelines of the theory."""
+
+
+def pipelines_from(items: Iterable[str | Pipeline]) -> tuple[Pipeline, ...]:
+    """Pipelines from names or themselves.
+
+    Raises:
+        ValueError: If there is none, a name is unknown, or two have the same text.
+    """
+    items = (items,) if isinstance(items, str | Pipeline) else tuple(items)
+    for item in items:
+        need(isinstance(item, Pipeline) or item in NAMED, f"pipelines in {PIPELINES} or Pipeline objects", pipeline=item)
+    out = tuple(item if isinstance(item, Pipeline) else NAMED[item] for item in items)
+    names = [str(p) for p in out]
+    need(len(names) > 0 and len(set(names)) == len(names), "one or more distinct pipelines", pipelines=names)
+    return out
+
+
+class Cascade:
+    """Runs pipelines together over a stream that arrives in chunks, without storing it.
+
+    Args:
+        pipelines: What to run.
+        betas: (K,) momenta, one a window; filters run from zero.
+        given: Stages whose last output will be handed to `supply` instead of being run here.
+    """
+
+    def __init__(self, pipelines: Sequence[Pipeline], betas: Array, given: frozenset[Stages] = frozenset()) -> None:
+        self.betas = betas
+        heads = {p.stages[:i] for p in pipelines for i in range(1, len(p.stages) + 1)}
+        self._flowing = {h for h in {()} | heads if any(_filters_after(h, longer) for longer in heads)}
+        idle = given - self._flowing
+        stepping = {h for h in heads if h in self._flowing or isinstance(h[-1], Filter)}
+        self.stepping = sorted(stepping - idle, key=len)
+        self._sums: dict[Stages, Array] = {}
+        self._last: dict[Stages, Array] = {}
+
+    def advance(self, gradients: Array) -> None:
+        """Take the next gradients, shape (..., steps, m, n)."""
+        outputs = {(): gradients[..., None, :, :]}
+        factors = {}
+        for head in self.stepping:
+            before = head[:-1]
+            x = outputs[before]
+            if isinstance(head[-1], Filter):
+                outputs[head] = self._filter(head, x)
+                continue
+            if before not in factors:
+                factors[before] = svd(x)
+            outputs[head] = factors[before].polar(head[-1].rank)
+        self._last = {(): gradients[..., -1:, :, :]}
+
+    def _filter(self, head: Stages, x: Array) -> Array:
+        """Advance one filter's sums over x (..., steps, W, m, n); every step's buffer where something needs it."""
+        xp = array_namespace(x)
+        if head not in self._sums:
+            shape = (*x.shape[:-4], self.betas.shape[0], *x.shape[-2:])
+            self._sums[head] = xp.zeros(shape, dtype=x.dtype)
+        if head not in self._flowing:
+            self._sums[head] = accumulate(self._sums[head], x, self.betas)
+            return None
+        buffers = []
+        for s in range(x.shape[-4]):
+            self._sums[head] = accumulate(self._sums[head], x[..., s : s + 1, :, :, :], self.betas)
+            buffers.append(self._normalised(head))
+        return xp.stack(buffers, axis=-4)
+
+    def _normalised(self, head: Stages) -> Array:
+        return self._sums[head] * (1 - self.betas)[:, None, None]
+
+    def supply(self, stages: Stages, last: Array) -> None:
+        """Hand over the last output (..., W, m, n) of some stages."""
+        self._last[stages] = last
+
+    def last(self, stages: Stages) -> Array:
+        """The last output of some stages, (..., W, m, n), W = 1 before the first filter."""
+        if stages not in self._last:
+            final = stages[-1]
+            if isinstance(final, Polar):
+                self._last[stages] = svd(self.last(stages[:-1])).polar(final.rank)
+            else:
+                self._last[stages] = self._normalised(stages)
+        return self._last[stages]
+
+
+def _filters_after(head: Stages, longer: Stages) -> bool:
+    return longer[: len(head)] == head and any(isinstance(s, Filter) for s in longer[len(head) :])
+
+
+def last_update(pipeline: Pipeline, gradients: Array, window: float) -> Array:
+    """The last update A_t of one pipeline on a given stream.
+
+    Args:
+        pipeline: What to run.
+        gradients: Shape (..., steps, m, n), in order of time.
+        window: T = 1/(1 - beta) >= 1 of its filter, from zero.
+
+    Returns:
+        Shape (..., m, n).
+    """
+    xp = array_namespace(gradients)
+    need(gradients.ndim >= 3, "gradients.shape == (..., steps, m, n)", shape=tuple(gradients.shape))
+    cascade = Cascade([pipeline], xp.asarray([EMA(window).beta], dtype=gradients.dtype))
+    cascade.advance(gradients)
+    return cascade.last(pipeline.stages)[..., 0, :, :]

@@ -1,0 +1,97 @@
+"""The random layout: which random word belongs to which (seed, trial, domain, step, entry).
+
+Every draw is a pure function of its place, so results do not depend on threads, blocks, devices or order. The layout is
+fixed; LAYOUT_VERSION changes if it ever does.
+
+    generator   Philox4x32-10: 128-bit counter, 64-bit key -> four 32-bit words
+    key         (low half of the seed, high half of the seed)
+    counter     c0 = entry // 2           entries numbered row by row: entry = i n + j
+                c1 = step // 2            steps from 0
+                c2 = trial                global trial number
+                c3 = domain + 256 draw    draw 0: the first word; draw 1: a second one, for laws that need two;
+                                          draws 2, 3 and 4, 5: 64 further bits of the first and the second
+    word        2 (step mod 2) + entry mod 2 of the four
+
+So a group is two entries by two steps, whatever the block that computes it, and a place has one word a draw. Distinct
+places have distinct (counter, word), and Philox is a bijection of counters: the mapping is injective for entries and
+steps below 2^33 and trials below 2^32.
+
+A uniform has 32 bits, U = (w + 1/2) / 2^32, unless the word is below 2^16; then 64 further bits f replace the half,
+U = (w + f) / 2^32, down to 2^-97. So U has at least 16 significant bits everywhere and tails end near probability
+2^-97 (about 6e-30), not 2^-33. Laws that spend the last bit of the word on a sign have 31 bits and reach 2^-96.
+
+Normals: the words of two consecutive steps of one entry make two normals by Box-Muller.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikesim.errors import need
+from spikesim.kernels.philox import fill_words, fine_fraction
+
+LAYOUT_VERSION = 1
+
+NOISE, START, SCALARS, VECTORS, COLLAPSED, BANDED, BOOTSTRAP = range(7)
+"""Domains: entrywise noise; what precedes step 0 of recursive noise; per-step scalars; signal vectors; later samplers."""
+
+SMALL_WORD = 1 << 16
+
+
+def key(seed: int) -> tuple[np.uint64, np.uint64]:
+    """The two key words of a seed.
+
+    Raises:
+        ValueError: If the seed is not an integer in [0, 2^64).
+    """
+    need(isinstance(seed, int | np.integer) and not isinstance(seed, bool), "an integer seed", seed=seed)
+    need(0 <= seed < 2**64, "0 <= seed < 2**64", seed=seed)
+    return np.uint64(seed & 0xFFFFFFFF), np.uint64(int(seed) >> 32)
+
+
+def words(
+    seed: int, domain: int, trial: int, steps: NDArray[np.int64], entries: NDArray[np.int64], draw: int = 0
+) -> NDArray[np.uint32]:
+    """Random words at given places.
+
+    Args:
+        seed: Key of the generator, in [0, 2^64).
+        domain: One of this module's domains.
+        trial: Global trial number, below 2^32.
+        steps: Step numbers, broadcast against entries.
+        entries: Entry numbers i n + j.
+        draw: Which draw of the place (module docstring).
+
+    Returns:
+        uint32, of the broadcast shape.
+    """
+    steps, entries = np.broadcast_arrays(np.asarray(steps, np.int64), np.asarray(entries, np.int64))
+    out = np.empty(steps.size, np.uint32)
+    fill_words(out, entries.ravel(), steps.ravel(), np.uint64(trial), np.uint64(domain), np.uint64(draw), *key(seed))
+    return out.reshape(steps.shape)
+
+
+def uniforms(
+    seed: int, domain: int, trial: int, steps: NDArray[np.int64], entries: NDArray[np.int64], draw: int = 0
+) -> NDArray[np.float64]:
+    """Uniforms in (0, 1) at given places, with further bits where they are small; draw 0 or 1. See `words`."""
+    steps, entries = np.broadcast_arrays(np.asarray(steps, np.int64), np.asarray(entries, np.int64))
+    w = words(seed, domain, trial, steps, entries, draw)
+    fraction = np.full(w.shape, 0.5)
+    for place in zip(*np.nonzero(w < SMALL_WORD), strict=True):
+        at = np.uint64(entries[place]), np.uint64(steps[place]), np.uint64(trial), np.uint64(domain), np.uint64(draw)
+        fraction[place] = fine_fraction(*at, *key(seed))
+    return (w + fraction) * 2.0**-32
+
+
+def normals(seed: int, domain: int, trial: int, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Standard normals for set-up work (signal vectors), float64: Box-Muller over steps 0 and 1 of each entry."""
+    entries = np.arange(int(np.prod(shape)))
+    radius = np.sqrt(-2 * np.log(uniforms(seed, domain, trial, np.int64(0), entries)))
+    angle = 2 * np.pi * uniforms(seed, domain, trial, np.int64(1), entries)
+    return (radius * np.cos(angle)).reshape(shape)
+
+
+def generator(seed: int, domain: int) -> np.random.Generator:
+    """NumPy's generator for resampling, where no place-by-place layout is needed (bootstrap indices)."""
+    need(isinstance(seed, int | np.integer) and 0 <= seed < 2**64, "0 <= seed < 2**64", seed=seed)
+    return np.random.Generator(np.random.Philox(key=int(seed) + (domain << 64)))

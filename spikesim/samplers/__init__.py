@@ -1,0 +1,1 @@
+"""Ways to draw what a momentum buffer holds: step by step (stream)."""

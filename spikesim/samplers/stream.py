@@ -1,0 +1,107 @@
+"""Method "stream": every step drawn, any noise law, nothing stored but the buffers of the windows.
+
+A `Stream` holds a block of trials. Its kernel adds each step's noise to the sums of all windows at once; where a
+pipeline needs the gradients themselves, they come out chunk by chunk.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikesim import rng
+from spikesim.kernels.cpu import BLOCK, STEPS, stream_kernel
+from spikesim.model import SpikedModel
+
+CHUNK_BYTES = 1 << 20
+"""What one trial's chunk of gradients may take; it has at least STEPS steps."""
+
+Floats = NDArray[np.floating]
+
+
+class Stream:
+    """Noise of a block of trials and its exponential moving averages, from zero.
+
+    Args:
+        model: What to draw.
+        seed: Seed in [0, 2^64).
+        trials: Global trial numbers, B of them.
+        betas: (K,) momenta.
+        dtype: Of accumulators and results.
+    """
+
+    def __init__(
+        self, model: SpikedModel, seed: int, trials: Sequence[int], betas: NDArray[np.float64], dtype: np.dtype
+    ) -> None:
+        self.model, self.seed, self.trials, self.dtype = model, seed, trials, np.dtype(dtype)
+        self.step = 0
+        noise, (m, n) = model.noise, model.shape
+        self._kernel = stream_kernel(noise.fill)
+        self._parameters = np.asarray(noise.parameters or (0.0,), np.float64)
+        self._scale = np.asarray(noise.entry_scale(model.shape), self.dtype)
+        self._momenta = np.append(betas, 0.0).astype(self.dtype)  # the last one keeps the newest step
+        padded = -(-m * n // BLOCK) * BLOCK
+        self._sums = np.zeros((len(trials), self._momenta.size, padded), self.dtype)
+        self._memory = np.zeros((len(trials), padded))
+        if noise.fill in ("arch", "ar1"):
+            self._start()
+
+    def _start(self) -> None:
+        """What precedes step 0 of a recursive law: a standard normal, then its burn-in."""
+        one, none = np.zeros(1), np.empty(0)
+        burn = -(-self.model.noise.burn_in // STEPS) * STEPS
+        for trial, memory in zip(self.trials, self._memory, strict=True):
+            at = (np.uint64(trial), np.uint64(rng.START), *rng.key(self.seed), self._parameters)
+            first = np.zeros_like(memory)
+            stream_kernel("gaussian")(first, none, memory.copy(), one, none, 0, 1, *at)
+            memory[:] = first
+            self._kernel(none, none, memory, none, none, STEPS, burn, *at)
+
+    def advance(self, steps: int, keep: bool = False) -> Floats | None:
+        """Draw the next steps.
+
+        Args:
+            steps: How many; a multiple of STEPS unless they are the last.
+            keep: Whether to return them.
+
+        Returns:
+            Noise (B, steps, m, n) if kept.
+        """
+        padded = self._memory.shape[1]
+        out = np.empty((len(self.trials), steps * padded if keep else 0), self.dtype)
+        for i, trial in enumerate(self.trials):
+            factors = self._factors(trial, steps)
+            at = (np.uint64(trial), np.uint64(rng.NOISE), *rng.key(self.seed), self._parameters)
+            sums = self._sums[i].reshape(-1)
+            self._kernel(sums, out[i], self._memory[i], self._momenta, factors, self.step, steps, *at)
+        self.step += steps
+        return self._shaped(out.reshape(len(self.trials), steps, padded)) if keep else None
+
+    def _factors(self, trial: int, steps: int) -> NDArray[np.float64]:
+        factors = self.model.noise.step_factors(self.seed, trial, np.arange(self.step, self.step + steps))
+        return np.empty(0) if factors is None else np.ascontiguousarray(factors, np.float64)
+
+    def _shaped(self, unit: Floats) -> Floats:
+        """(..., E) unit noise to (..., m, n) noise, its mean left out of nothing: scale, then mean."""
+        m, n = self.model.shape
+        x = unit[..., : m * n].reshape(*unit.shape[:-1], m, n) * self._scale
+        return x + self.dtype.type(self.model.noise.mean) if self.model.noise.mean else x
+
+    def last(self) -> Floats:
+        """Noise of the newest step, (B, 1, m, n)."""
+        return self._shaped(self._sums[:, -1:])
+
+    def buffers(self) -> Floats:
+        """Noise N of the momentum buffers, (B, K, m, n)."""
+        m, n = self.model.shape
+        betas = self._momenta[:-1].astype(np.float64)
+        unit = self._sums[:, :-1, : m * n].reshape(len(self.trials), -1, m, n)
+        out = unit * ((1 - betas)[:, None, None] * self._scale).astype(self.dtype)
+        if self.model.noise.mean:
+            out += (self.model.noise.mean * (1 - betas**self.step))[:, None, None].astype(self.dtype)
+        return out
+
+
+def chunk_steps(shape: tuple[int, int], dtype: np.dtype) -> int:
+    """Steps of a chunk of gradients: a multiple of STEPS."""
+    return max(1, CHUNK_BYTES // (shape[0] * shape[1] * np.dtype(dtype).itemsize) // STEPS) * STEPS

@@ -1,0 +1,217 @@
+"""From a model to numbers: run pipelines on its stream and measure them, trial by trial, on all cores."""
+
+import math
+import platform
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from importlib.metadata import version
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikesim import observables as obs
+from spikesim import rng
+from spikesim.design import GIVEN, Design, design_from, trial_numbers, worker_count
+from spikesim.errors import need
+from spikesim.filters import EMA
+from spikesim.measure import Measured, measure
+from spikesim.model import SpikedModel
+from spikesim.pipelines import PIPELINES, Cascade, Filter, Pipeline
+from spikesim.samplers.stream import Stream, chunk_steps
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Progress = Callable[[int, int], None]
+
+WORK_LIMIT = 4e12
+"""Entry-steps (a polar factor counts as min(m, n) of them an entry) that steady state may cost unasked: about an hour."""
+BLOCK_BYTES = 1 << 25
+"""What the buffers of one block of trials may take."""
+
+
+def simulate(
+    model: SpikedModel,
+    *,
+    windows: Iterable[float],
+    trials: int | range,
+    seed: int = 0,
+    steps: int | None = None,
+    pipelines: Iterable[str | Pipeline] = PIPELINES,
+    filter: Callable[[float], EMA] = EMA,  # noqa: A002 (the surface's name)
+    observables: Iterable[str] | None = None,
+    spectrum: int | None = None,
+    joint: bool = True,
+    method: str = "auto",
+    device: str = "cpu",
+    dtype: str = "float64",
+    progress: Progress | None = None,
+    workers: int | None = None,
+) -> "xr.Dataset":
+    """Run pipelines on a model's gradient stream and measure them at the last step.
+
+    Args:
+        model: The stream.
+        windows: T = 1/(1 - beta) >= 1, in steps, distinct; may be fractional; order kept.
+        trials: A count, or a range of global trial numbers: trials can be added later.
+        seed: In [0, 2^64). Models with one seed share their random numbers.
+        steps: Steps from M_0 = 0, >= 1; None runs to steady state (start-up weight of the largest window below 1e-6)
+            and refuses more than WORK_LIMIT entry-steps.
+        pipelines: Names of PIPELINES or Pipeline objects. One without a filter is repeated along the window.
+        filter: Maps a window to a filter; ss.EMA.
+        observables: Names of observables.OBSERVABLES, or None for all. bias_squared and variance need two trials.
+        spectrum: How many singular values, 1 to min(m, n); r + 1 where left out.
+        joint: All pipelines and windows of a trial see the same stream; always so for "stream".
+        method: "auto" or "stream".
+        device: "cpu".
+        dtype: "float64" or "float32": accumulators and linear algebra. Results are float64.
+        progress: Called with (trials done, trials) as blocks end.
+        workers: Threads; all cores where left out. Results do not depend on it.
+
+    Returns:
+        Dataset of dimensions trial, pipeline, window, index. (trial, pipeline, window): alignment, projection,
+        alignment_truncated, cosine, residual (of the last polar factor taken), sin_theta_left, sin_theta_right, gap,
+        tail, head_error; singular_values (and index); suppression, noise_fro, noise_op: (trial, window); bias_squared, variance: (pipeline, window), over the trials.
+        Dimensionless, but for singular values and noise norms, which have the spikes' unit. Source: theory.md,
+        Observables. attrs: text and numbers that say what was run.
+
+        NaN stands for "undefined" and for nothing else: head_error where the measured matrix is no average of gradients
+        (post-polar, re-polarised); sin_theta and alignment_truncated where its top-r subspace does not exist (the same
+        two at T = 1, where it is a polar factor); suppression where r = min(m, n); residual without a polar step.
+
+    Raises:
+        ValueError: If an argument breaks the conditions above.
+    """
+    design = design_from(model, windows, seed, steps, pipelines, filter, observables, spectrum, dtype)
+    need(method in ("auto", "stream"), 'method in ("auto", "stream")', method=method)
+    need(device == "cpu", 'device == "cpu"', device=device)
+    need(isinstance(joint, bool), "joint: True or False", joint=joint)
+    numbers = trial_numbers(trials)
+    if observables is not None and design.moments:
+        need(len(numbers) >= 2, "trials >= 2 for bias_squared and variance", trials=trials)
+    work = design.work * len(numbers)
+    need(steps is not None or work <= WORK_LIMIT, f"work <= {WORK_LIMIT:.0e} entry-steps for steady state",
+         f"give steps=, or fewer trials or smaller windows: steady state takes {design.steps} steps",
+         work=float(f"{work:.2g}"))  # fmt: skip
+    count = worker_count(workers)
+    blocks = _blocks(design, numbers, count)
+    return _dataset(design, numbers, _collect(design, blocks, count, progress), joint)
+
+
+def _blocks(design: Design, numbers: range, workers: int) -> list[range]:
+    """Cut trials into blocks whose buffers fit BLOCK_BYTES, enough for every worker."""
+    one = 8 * math.prod(design.model.shape) * len(design.filters) * (1 + len(design.run))
+    size = max(1, min(64, BLOCK_BYTES // one, -(-len(numbers) // (2 * workers))))
+    return [numbers[i : i + size] for i in range(0, len(numbers), size)]
+
+
+def _collect(design: Design, blocks: list[range], workers: int, progress: Progress | None) -> Iterator[Measured]:
+    """Blocks in order, computed by threads; a few at a time, so that what waits stays bounded."""
+    from threadpoolctl import threadpool_limits
+
+    total, done, queue = sum(map(len, blocks)), 0, deque[tuple[range, Future[Measured]]]()
+    with threadpool_limits(limits=1), ThreadPoolExecutor(workers) as pool:
+        try:
+            waiting = iter(blocks)
+            while queue or len(queue) < total:
+                for block in islice(waiting, 2 * workers - len(queue)):
+                    queue.append((block, pool.submit(run_block, design, block)))
+                if not queue:
+                    break
+                block, future = queue.popleft()
+                yield future.result()
+                done += len(block)
+                if progress is not None:
+                    progress(done, total)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+class _Moments:
+    """Sums over trials, in their order, of D = A - O(S) and of ‖D‖_F^2; the order makes their bits independent of blocks."""
+
+    def __init__(self) -> None:
+        self.count, self.total, self.squares = 0, np.zeros(()), np.zeros(())
+
+    def add(self, deviations: NDArray[np.float64]) -> None:
+        for d in deviations:
+            self.count += 1
+            self.total = self.total + d
+            self.squares = self.squares + np.sum(d * d, axis=(-2, -1))
+
+
+def run_block(design: Design, trials: range) -> Measured:
+    """Draw a block of trials, run the pipelines, measure."""
+    model, dtype = design.model, np.dtype(design.dtype)
+    u, v = (x.astype(dtype) for x in model.frame(design.seed))
+    truth = obs.Truth(u, v, np.asarray(model.spikes, dtype))
+    signal = (u * truth.spikes) @ v.T
+    stream = Stream(model, design.seed, trials, design.betas, dtype)
+    cascade = Cascade(design.run, design.betas.astype(dtype), GIVEN)
+    if cascade.stepping:
+        chunk = chunk_steps(model.shape, dtype)
+        while stream.step < design.steps:
+            noise = stream.advance(min(chunk, design.steps - stream.step), keep=True)
+            cascade.advance(noise + signal)
+    else:
+        stream.advance(design.steps)
+    noise = stream.buffers()
+    cascade.supply((), stream.last() + signal)
+    cascade.supply((Filter(),), noise + design.gains.astype(dtype)[:, None, None] * signal)
+    return measure(design.pipelines, design.observables, design.spectrum, cascade, truth, design.gains, noise)
+
+
+def _dataset(design: Design, numbers: range, results: Iterable[Measured], joint: bool) -> "xr.Dataset":
+    import xarray as xr
+
+    blocks, moments = [], _Moments()
+    for result in results:
+        blocks.append(result.values)
+        moments.add(result.deviations)
+    variables: dict[str, Any] = {}
+    for name in blocks[0]:
+        values = np.concatenate([b[name] for b in blocks]).astype(np.float64)
+        variables[name] = (("trial", *_DIMENSIONS.get(name, ("pipeline", "window"))), values)
+    if moments.count >= 2:
+        both = zip(obs.MOMENTS, obs.moments(moments.total, moments.squares, moments.count), strict=True)
+        variables |= {name: (("pipeline", "window"), values) for name, values in both if name in design.observables}
+    coordinates = {
+        "trial": np.asarray(numbers, np.int64),
+        "pipeline": [str(p) for p in design.pipelines],
+        "window": [f.window for f in design.filters],
+    }
+    if "singular_values" in variables:
+        coordinates["index"] = np.arange(1, design.spectrum + 1)
+    ordered = {name: variables[name] for name in design.observables if name in variables}
+    return xr.Dataset(ordered, coordinates, _attributes(design, joint))
+
+
+_DIMENSIONS = {
+    "singular_values": ("pipeline", "window", "index"),
+    "suppression": ("window",),
+    "noise_fro": ("window",),
+    "noise_op": ("window",),
+}
+
+
+def _attributes(design: Design, joint: bool) -> dict[str, str | float]:
+    outside = design.model.noise.outside
+    packages = ("spikesim", "numpy", "numba", "scipy", "xarray")
+    return {
+        "model": repr(design.model),
+        "filter": type(design.filters[0]).__name__,
+        "method": "stream",
+        "method_reason": "the one method that draws every step, for any noise",
+        "joint": "yes: all pipelines and windows of a trial see one stream" if joint else "not asked for; still so",
+        "theorem": f"outside the theorem: {outside}" if outside else "inside the theorem: the noise is BVMZOS",
+        "seed": str(design.seed),
+        "steps": float(design.steps),
+        "device": f"cpu ({platform.machine()})",
+        "dtype": design.dtype,
+        "layout": float(rng.LAYOUT_VERSION),
+        "versions": ", ".join(f"{p} {version(p)}" for p in packages),
+    }
