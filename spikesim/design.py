@@ -15,10 +15,12 @@ from spikesim import rng
 from spikesim.errors import need
 from spikesim.filters import EMA
 from spikesim.model import SpikedModel
-from spikesim.pipelines import Cascade, Filter, Pipeline, Stages, pipelines_from
+from spikesim.pipelines import PIPELINES, Cascade, Filter, Pipeline, Stages, pipelines_from
 
 STARTUP = 1e-6
 """Steady state: the start-up weight of every window is below this."""
+WORK_LIMIT = 4e12
+"""Entry-steps (a polar factor counts as min(m, n) of them an entry) that steady state may cost unasked: about an hour."""
 GIVEN: frozenset[Stages] = frozenset({(Filter(),)})
 """The stream's kernel already holds the momentum buffer."""
 
@@ -67,24 +69,46 @@ class Design:
 
 
 def design_from(
-    model: Any, windows: Any, seed: Any, steps: Any, pipelines: Any, filter_: Any, observables: Any, spectrum: Any,
-    dtype: Any,
-) -> Design:  # fmt: skip
-    """The design of `simulate`'s arguments, each checked; see there."""
+    model: Any,
+    *,
+    windows: Any,
+    trials: Any,
+    seed: Any = 0,
+    steps: Any = None,
+    pipelines: Any = PIPELINES,
+    filter: Any = EMA,  # noqa: A002
+    observables: Any = None,
+    spectrum: Any = None,
+    joint: Any = True,
+    method: Any = "auto",
+    device: Any = "cpu",
+    dtype: Any = "float64",
+) -> tuple[Design, range]:
+    """The design and the trial numbers of `simulate`'s arguments, each checked; see there."""
     need(isinstance(model, SpikedModel), "model: an ss.SpikedModel", model=model)
     rng.key(seed)
-    filters = _filters(windows, filter_)
-    need(steps is None or (isinstance(steps, int | np.integer) and not isinstance(steps, bool) and 1 <= steps < 2**33),
-         "steps: None or an integer in [1, 2**33)", steps=steps)  # fmt: skip
+    need(steps is None or (_whole(steps) and 1 <= steps < 2**33), "steps: None or an integer in [1, 2**33)", steps=steps)
+    need(method in ("auto", "stream"), 'method in ("auto", "stream")', method=method)
+    need(device == "cpu", 'device == "cpu"', device=device)
+    need(isinstance(joint, bool), "joint: True or False", joint=joint)
     need(dtype in ("float64", "float32"), 'dtype in ("float64", "float32")', dtype=dtype)
+    filters, numbers, names = _filters(windows, filter), _trials(trials), _observables(observables)
     smaller = min(model.shape)
-    if spectrum is None:
-        spectrum = min(model.rank + 1, smaller)
-    need(isinstance(spectrum, int) and 1 <= spectrum <= smaller, f"1 <= spectrum <= min(m, n) = {smaller}", spectrum=spectrum)
-    if steps is None:
-        steps = max(f.settling(STARTUP) for f in filters)
-    names = _observables(observables)
-    return Design(model, filters, pipelines_from(pipelines), names, spectrum, int(seed), int(steps), dtype)
+    values = min(model.rank + 1, smaller) if spectrum is None else spectrum
+    need(_whole(values) and 1 <= values <= smaller, f"1 <= spectrum <= min(m, n) = {smaller}", spectrum=spectrum)
+    last = max(f.settling(STARTUP) for f in filters) if steps is None else int(steps)
+    design = Design(model, filters, pipelines_from(pipelines), names, int(values), int(seed), last, dtype)
+    if observables is not None and design.moments:
+        need(len(numbers) >= 2, "trials >= 2 for bias_squared and variance", trials=trials)
+    work = design.work * len(numbers)
+    advice = f"give steps=, or fewer trials or smaller windows: steady state takes {last} steps"
+    allowed = f"work <= {WORK_LIMIT:.0e} entry-steps for steady state"
+    need(steps is not None or work <= WORK_LIMIT, allowed, advice, work=float(f"{work:.2g}"))
+    return design, numbers
+
+
+def _whole(x: Any) -> bool:
+    return isinstance(x, int | np.integer) and not isinstance(x, bool)
 
 
 def _filters(windows: Any, filter_: Any) -> tuple[EMA, ...]:
@@ -105,11 +129,9 @@ def _observables(names: Iterable[str] | None) -> tuple[str, ...]:
     return tuple(n for n in obs.OBSERVABLES if n in names)
 
 
-def trial_numbers(trials: Any) -> range:
-    """Global trial numbers from a count or a range."""
-    whole = isinstance(trials, int | np.integer) and not isinstance(trials, bool)
-    need(whole or isinstance(trials, range), "trials: a count or a range", trials=trials)
-    numbers = range(int(trials)) if whole else trials
+def _trials(trials: Any) -> range:
+    need(_whole(trials) or isinstance(trials, range), "trials: a count or a range", trials=trials)
+    numbers = trials if isinstance(trials, range) else range(int(trials))
     inside = len(numbers) > 0 and min(numbers) >= 0 and max(numbers) < 2**32
     need(inside, "one or more trials, numbered in [0, 2**32)", trials=trials)
     return numbers
@@ -119,5 +141,5 @@ def worker_count(workers: int | None) -> int:
     """Threads to use: all cores that this process may run on, where left out."""
     if workers is None:
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    need(isinstance(workers, int) and workers >= 1, "workers >= 1", workers=workers)
+    need(_whole(workers) and workers >= 1, "workers >= 1", workers=workers)
     return workers

@@ -1,7 +1,7 @@
 """One form for every complaint: ``need <condition>, got <name>=<value>``."""
 
 
-def need(holds: object, condition: str, hint: str = "", **got: object) -> None:
+def need(holds: object, condition: str, hint: str = "", /, **got: object) -> None:
     """Raise unless a condition on the input holds.
 
     Args:

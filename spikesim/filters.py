@@ -40,7 +40,7 @@ class EMA:
 
     def weights(self, steps: int) -> NDArray[np.float64]:
         """w_0..w_{steps-1}, the newest first: M_t = sum_k w_k G_{t-k}."""
-        return self.beta ** np.arange(steps) / self.window
+        return self.beta ** np.arange(steps, dtype=np.float64) / self.window
 
     def startup(self, steps: int) -> float:
         """Weight beta^t that the start still has after `steps` steps."""

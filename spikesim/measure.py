@@ -68,7 +68,8 @@ class _Reader:
     def target(self, stages: Stages) -> Array:
         """|lambda_bar| (W, r) of a buffer that averages gradients; NaN of any other."""
         xp = array_namespace(self.gains)
-        gain = {(): xp.ones_like(self.gains[:1]), (Filter(),): self.gains}.get(stages, self.gains * float("nan"))
+        known: dict[Stages, Array] = {(): xp.ones_like(self.gains[:1]), (Filter(),): self.gains}
+        gain = known.get(stages, self.gains * float("nan"))
         return gain[:, None] * xp.abs(self.truth.spikes)
 
 
@@ -126,9 +127,9 @@ def _pipeline(pipeline: Pipeline, names: Sequence[str], spectrum: int, reader: _
         out |= {name: reader.where_separated(pipeline.entering, x) for name, x in sines.items()}
     if set(names) & set(obs.VALUES):
         d = reader.spectrum(pipeline.entering)
-        found = {"gap": obs.gap(d, rank), "tail": obs.tail(d, rank), "singular_values": d[..., :spectrum]}
-        found["head_error"] = obs.head_error(d, reader.target(pipeline.entering))
-        out |= {name: x for name, x in found.items() if name in names}
+        values = {"gap": obs.gap(d, rank), "tail": obs.tail(d, rank), "singular_values": d[..., :spectrum]}
+        values["head_error"] = obs.head_error(d, reader.target(pipeline.entering))
+        out |= {name: x for name, x in values.items() if name in names}
     return out
 
 

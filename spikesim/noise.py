@@ -211,7 +211,7 @@ class Radial(Noise):
         need(self.alpha > 2, "alpha > 2 (finite variance)", alpha=self.alpha)
 
     def step_factors(self, seed: int, trial: int, steps: NDArray[np.int64]) -> NDArray[np.float64]:
-        u = rng.uniforms(seed, rng.SCALARS, trial, steps, np.int64(0))
+        u = rng.uniforms(seed, rng.SCALARS, trial, steps, 0)
         return math.sqrt((self.alpha - 2) / self.alpha) * u ** (-1 / self.alpha)
 
 
@@ -240,7 +240,7 @@ class Contaminated(Noise):
         return self.sigma**2 * (1 + self.p * (self.factor**2 - 1))
 
     def step_factors(self, seed: int, trial: int, steps: NDArray[np.int64]) -> NDArray[np.float64]:
-        u = rng.uniforms(seed, rng.SCALARS, trial, steps, np.int64(0))
+        u = rng.uniforms(seed, rng.SCALARS, trial, steps, 0)
         return np.where(u < self.p, float(self.factor), 1.0)
 
 
@@ -291,7 +291,7 @@ class SignFlip(Noise):
         _positive(sigma=self.sigma)
 
     def step_factors(self, seed: int, trial: int, steps: NDArray[np.int64]) -> NDArray[np.float64]:
-        return 1.0 - 2.0 * (rng.words(seed, rng.SCALARS, trial, steps, np.int64(0)) & np.uint32(1))
+        return 1.0 - 2.0 * (rng.words(seed, rng.SCALARS, trial, steps, 0) & np.uint32(1)).astype(np.float64)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from spikesim.arrays import Array, array_namespace
 from spikesim.errors import need
 from spikesim.filters import EMA
 from spikesim.kernels.ema import accumulate
-from spikesim.polar import svd
+from spikesim.polar import SVD, svd
 
 
 @dataclass(frozen=True)
@@ -114,8 +114,8 @@ class Cascade:
 
     def advance(self, gradients: Array) -> None:
         """Take the next gradients, shape (..., steps, m, n)."""
-        outputs = {(): gradients[..., None, :, :]}
-        factors = {}
+        outputs: dict[Stages, Array] = {(): gradients[..., None, :, :]}
+        factors: dict[Stages, SVD] = {}
         for head in self.stepping:
             before = head[:-1]
             x = outputs[before]

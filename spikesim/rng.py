@@ -24,7 +24,7 @@ Normals: the words of two consecutive steps of one entry make two normals by Box
 """
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from spikesim.errors import need
 from spikesim.kernels.philox import fill_words, fine_fraction
@@ -48,9 +48,7 @@ def key(seed: int) -> tuple[np.uint64, np.uint64]:
     return np.uint64(seed & 0xFFFFFFFF), np.uint64(int(seed) >> 32)
 
 
-def words(
-    seed: int, domain: int, trial: int, steps: NDArray[np.int64], entries: NDArray[np.int64], draw: int = 0
-) -> NDArray[np.uint32]:
+def words(seed: int, domain: int, trial: int, steps: ArrayLike, entries: ArrayLike, draw: int = 0) -> NDArray[np.uint32]:
     """Random words at given places.
 
     Args:
@@ -70,9 +68,7 @@ def words(
     return out.reshape(steps.shape)
 
 
-def uniforms(
-    seed: int, domain: int, trial: int, steps: NDArray[np.int64], entries: NDArray[np.int64], draw: int = 0
-) -> NDArray[np.float64]:
+def uniforms(seed: int, domain: int, trial: int, steps: ArrayLike, entries: ArrayLike, draw: int = 0) -> NDArray[np.float64]:
     """Uniforms in (0, 1) at given places, with further bits where they are small; draw 0 or 1. See `words`."""
     steps, entries = np.broadcast_arrays(np.asarray(steps, np.int64), np.asarray(entries, np.int64))
     w = words(seed, domain, trial, steps, entries, draw)
@@ -86,8 +82,8 @@ def uniforms(
 def normals(seed: int, domain: int, trial: int, shape: tuple[int, ...]) -> NDArray[np.float64]:
     """Standard normals for set-up work (signal vectors), float64: Box-Muller over steps 0 and 1 of each entry."""
     entries = np.arange(int(np.prod(shape)))
-    radius = np.sqrt(-2 * np.log(uniforms(seed, domain, trial, np.int64(0), entries)))
-    angle = 2 * np.pi * uniforms(seed, domain, trial, np.int64(1), entries)
+    radius = np.sqrt(-2 * np.log(uniforms(seed, domain, trial, 0, entries)))
+    angle = 2 * np.pi * uniforms(seed, domain, trial, 1, entries)
     return (radius * np.cos(angle)).reshape(shape)
 
 

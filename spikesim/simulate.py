@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from spikesim import observables as obs
 from spikesim import rng
-from spikesim.design import GIVEN, Design, design_from, trial_numbers, worker_count
-from spikesim.errors import need
+from spikesim.design import GIVEN, Design, design_from, worker_count
 from spikesim.filters import EMA
 from spikesim.measure import Measured, measure
 from spikesim.model import SpikedModel
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int], None]
 
-WORK_LIMIT = 4e12
-"""Entry-steps (a polar factor counts as min(m, n) of them an entry) that steady state may cost unasked: about an hour."""
 BLOCK_BYTES = 1 << 25
 """What the buffers of one block of trials may take."""
 
@@ -74,7 +71,8 @@ def simulate(
     Returns:
         Dataset of dimensions trial, pipeline, window, index. (trial, pipeline, window): alignment, projection,
         alignment_truncated, cosine, residual (of the last polar factor taken), sin_theta_left, sin_theta_right, gap,
-        tail, head_error; singular_values (and index); suppression, noise_fro, noise_op: (trial, window); bias_squared, variance: (pipeline, window), over the trials.
+        tail, head_error; singular_values (and index); suppression, noise_fro,
+        noise_op: (trial, window); bias_squared, variance: (pipeline, window), over the trials.
         Dimensionless, but for singular values and noise norms, which have the spikes' unit. Source: theory.md,
         Observables. attrs: text and numbers that say what was run.
 
@@ -85,17 +83,10 @@ def simulate(
     Raises:
         ValueError: If an argument breaks the conditions above.
     """
-    design = design_from(model, windows, seed, steps, pipelines, filter, observables, spectrum, dtype)
-    need(method in ("auto", "stream"), 'method in ("auto", "stream")', method=method)
-    need(device == "cpu", 'device == "cpu"', device=device)
-    need(isinstance(joint, bool), "joint: True or False", joint=joint)
-    numbers = trial_numbers(trials)
-    if observables is not None and design.moments:
-        need(len(numbers) >= 2, "trials >= 2 for bias_squared and variance", trials=trials)
-    work = design.work * len(numbers)
-    need(steps is not None or work <= WORK_LIMIT, f"work <= {WORK_LIMIT:.0e} entry-steps for steady state",
-         f"give steps=, or fewer trials or smaller windows: steady state takes {design.steps} steps",
-         work=float(f"{work:.2g}"))  # fmt: skip
+    design, numbers = design_from(
+        model, windows=windows, trials=trials, seed=seed, steps=steps, pipelines=pipelines, filter=filter, joint=joint,
+        observables=observables, spectrum=spectrum, method=method, device=device, dtype=dtype,
+    )  # fmt: skip
     count = worker_count(workers)
     blocks = _blocks(design, numbers, count)
     return _dataset(design, numbers, _collect(design, blocks, count, progress), joint)

@@ -1,0 +1,76 @@
+"""Command line: one screen of sub-commands, no logic. Exit code 0: done; 1: a check failed; 2: bad usage or input."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
+    help="Monte-Carlo instrument for momentum and orthogonalisation.",
+)  # fmt: skip
+
+Fresh = Annotated[bool, typer.Option("--fresh", help="Compute again what is already there.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON, and no progress.")]
+
+
+@app.command()
+def run(
+    spec: Annotated[Path, typer.Argument(help="TOML file: models, grid, run (see experiments/).")],
+    out: Annotated[Path, typer.Option(help="Folder for results, one netCDF file a design point.")],
+    quick: Annotated[bool, typer.Option("--quick", help="Apply the spec's [quick] tables.")] = False,
+    fresh: Fresh = False,
+    as_json: Json = False,
+) -> None:
+    """Simulate what SPEC asks for; points already in the folder are kept."""
+    from spikesim.progress import Bar
+    from spikesim.sweep.run import run_spec
+    from spikesim.sweep.spec import Spec
+    from spikesim.sweep.store import Store
+
+    with Bar(quiet=as_json).task(spec.stem) as advance:
+        ran = run_spec(Spec.from_toml(spec, quick), Store(out), quick, fresh, advance)
+    if as_json:
+        print(json.dumps({"out": str(out), "points_computed": ran.computed, "points_kept": ran.kept}))
+    else:
+        print(f"{ran.computed} points computed, {ran.kept} kept, in {out}")
+
+
+@app.command()
+def reproduce(
+    full: Annotated[bool, typer.Option("--full/--quick", help="The paper's settings, or small matrices in minutes.")] = False,
+    experiments: Annotated[Path, typer.Option(help="Folder of experiments.")] = Path("experiments"),
+    results: Annotated[Path | None, typer.Option(help="Folder for results.  [default: results or results/quick]")] = None,
+    figures: Annotated[Path | None, typer.Option(help="Folder for figures.  [default: figures or figures/quick]")] = None,
+    published: Annotated[Path | None, typer.Option(help="The paper authors' grid.json, to compare with.")] = None,
+    fresh: Fresh = False,
+    as_json: Json = False,
+) -> None:
+    """Run all experiments, draw their figures, and print what was found."""
+    from spikesim import report
+    from spikesim.progress import Bar
+    from spikesim.reproduce import QUICK_NOTE
+    from spikesim.reproduce import reproduce as run_all
+
+    below = () if full else ("quick",)
+    to = results or Path("results", *below), figures or Path("figures", *below)
+    done = run_all(experiments, *to, quick=not full, fresh=fresh, published=published, bar=Bar(quiet=as_json))
+    if as_json:
+        print(json.dumps(report.as_json(done), indent=1))
+        return
+    print(report.text(done, sys.stdout))
+    print(f"Figures are in {to[1]}." + ("" if full else f" {QUICK_NOTE}"))
+
+
+def main() -> None:
+    """Entry point: bad input ends in one message and exit code 2, never in a traceback."""
+    try:
+        app()
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("stopped; finished points are kept", file=sys.stderr)
+        sys.exit(130)

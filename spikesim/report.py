@@ -1,0 +1,153 @@
+"""What experiments say: outcomes, the table of a reproduction, and the gallery; reads results, never simulates."""
+
+import argparse
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from spikesim.estimate import RateFit
+from spikesim.sweep.store import Store
+
+
+@dataclass(frozen=True)
+class Row:
+    """One fitted exponent: what was fitted, the fit with its interval, and the sharp curve's slope on the same windows."""
+
+    quantity: str
+    fit: RateFit
+    theory: float
+    source: str
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the theory's slope lies in the fit's interval."""
+        return self.fit.low <= self.theory <= self.fit.high
+
+    @property
+    def theory_text(self) -> str:
+        """The theory's slope, its source, and how far off the fit is."""
+        apart = "" if self.agrees else f", {self.fit.exponent - self.theory:+.3f} off"
+        return f"{self.theory:.3f} ({self.source}{apart})"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one experiment found: one sentence computed from its data, and its fits."""
+
+    finding: str
+    rows: tuple[Row, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reproduced:
+    """One experiment of a reproduction."""
+
+    name: str
+    title: str
+    outcome: Outcome
+    seconds: float
+    computed: int
+    kept: int
+
+
+Draw = Callable[..., Outcome]
+
+HEADER = ("experiment", "fitted exponent in 2T - 1 [95 %]", "theory on the same windows", "finding")
+
+
+def table(done: Sequence[Reproduced]) -> list[tuple[str, str, str, str]]:
+    """Rows under HEADER; an experiment's name and finding stand in its first row."""
+    out = []
+    for item in done:
+        fits = [(f"{row.quantity}: {row.fit}", row.theory_text) for row in item.outcome.rows] or [("-", "-")]
+        for i, (fit, theory) in enumerate(fits):
+            out.append((item.name if i == 0 else "", fit, theory, item.outcome.finding if i == 0 else ""))
+    return out
+
+
+def text(done: Sequence[Reproduced], stream: TextIO) -> str:
+    """The table: ruled in a terminal of 100 columns or more; elsewhere a paragraph each, which no log breaks."""
+    if stream.isatty() and shutil.get_terminal_size().columns >= 100:
+        return _ruled(done)
+    lines = []
+    for item in done:
+        lines.append(f"{item.name}: {item.outcome.finding}")
+        lines += [f"    {row.quantity}: exponent {row.fit}; theory {row.theory_text}" for row in item.outcome.rows]
+    return "\n".join(lines)
+
+
+def _ruled(done: Sequence[Reproduced]) -> str:
+    from rich.console import Console
+    from rich.table import Table
+
+    ruled = Table(*HEADER, show_lines=True)
+    for row in table(done):
+        ruled.add_row(*row)
+    console = Console(width=shutil.get_terminal_size().columns)
+    with console.capture() as capture:
+        console.print(ruled)
+    return capture.get().rstrip()
+
+
+def as_json(done: Sequence[Reproduced]) -> list[dict[str, object]]:
+    """The table for programs."""
+    return [
+        {
+            "experiment": item.name,
+            "finding": item.outcome.finding,
+            "seconds": item.seconds,
+            "points_computed": item.computed,
+            "points_kept": item.kept,
+            "fits": [
+                {
+                    "quantity": row.quantity,
+                    "exponent": row.fit.exponent,
+                    "low": row.fit.low,
+                    "high": row.fit.high,
+                    "drifts": row.fit.drifts,
+                    "local_slopes": list(row.fit.local_slopes),
+                    "theory": row.theory,
+                    "source": row.source,
+                }
+                for row in item.outcome.rows
+            ],
+        }
+        for item in done
+    ]
+
+
+def gallery(done: Sequence[Reproduced], preface: str) -> str:
+    """Markdown page of figures, each with its finding, fits and the time its simulation took."""
+    parts = ["# Figures", preface]
+    for item in done:
+        parts.append(f"## {item.title or item.name}")
+        parts.append(f"![{item.outcome.finding}]({item.name}.png)")
+        parts.append(item.outcome.finding)
+        if item.outcome.rows:
+            lines = ["| quantity | fitted exponent in 2T - 1 [95 %] | theory on the same windows |", "|---|---|---|"]
+            lines += [f"| {row.quantity} | {row.fit} | {row.theory_text} |" for row in item.outcome.rows]
+            parts.append("\n".join(lines))
+        parts.append(
+            f"`spikesim run experiments/{item.name}.toml --out results/{item.name}`, "
+            f"`python experiments/{item.name}.py` ({item.seconds:.0f} s of simulation); also as [PDF]({item.name}.pdf)."
+        )
+    return "\n\n".join(parts) + "\n"
+
+
+def main(draw: Draw, script: str) -> None:
+    """Command line of an experiment's drawing script: read results/NAME, write figures/NAME.png and .pdf, say the finding."""
+    name = Path(script).stem
+    parser = argparse.ArgumentParser(
+        description=sys.modules["__main__"].__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--results", type=Path, default=Path("results") / name, help="folder of `spikesim run --out`")
+    parser.add_argument("--figures", type=Path, default=Path("figures"), help="folder to draw into")
+    parser.add_argument("--published", type=Path, help="file of published numbers, for experiments that compare with them")
+    options = parser.parse_args()
+    try:
+        print(draw(Store(options.results), options.figures, published=options.published).finding)
+    except (ValueError, OSError) as error:
+        sys.exit(f"error: {error}")

@@ -1,0 +1,74 @@
+"""Run every experiment of a folder, draw its figure, and gather what each found."""
+
+import importlib.util
+import os
+import platform
+from pathlib import Path
+
+from spikesim.errors import need
+from spikesim.progress import Bar
+from spikesim.report import Draw, Reproduced, gallery
+from spikesim.sweep.run import run_spec
+from spikesim.sweep.spec import Spec
+from spikesim.sweep.store import Store
+
+QUICK_NOTE = "Quick run: matrices up to 64 wide and few trials; for the figures of the gallery use --full."
+
+
+def experiments(folder: Path) -> list[Path]:
+    """Spec files that have a drawing script of the same stem, by name.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    found = sorted(p for p in folder.glob("*.toml") if p.with_suffix(".py").is_file())
+    need(found, "a folder of experiments (NAME.toml with NAME.py)", "run in the project's folder", experiments=str(folder))
+    return found
+
+
+def reproduce(
+    folder: Path, results: Path, figures: Path, *, quick: bool, fresh: bool, published: Path | None, bar: Bar
+) -> list[Reproduced]:
+    """Run and draw every experiment.
+
+    Args:
+        folder: Of the experiments.
+        results: Where results go, a folder for each experiment; what is there is kept unless fresh.
+        figures: Where figures go; a full run also writes its README.md, the gallery.
+        quick: Apply each spec's [quick] tables.
+        fresh: Compute again what is there.
+        published: Numbers published by others, for the experiments that compare with them.
+        bar: Shows progress.
+    """
+    need(published is None or published.is_file(), "published: a file", published=str(published))
+    specs = {path: Spec.from_toml(path, quick) for path in experiments(folder)}
+    drawers = {path: _drawer(path.with_suffix(".py")) for path in specs}
+    done = []
+    for path, spec in specs.items():
+        store = Store(results / path.stem)
+        with bar.task(path.stem) as advance:
+            ran = run_spec(spec, store, quick, fresh, advance)
+        outcome = drawers[path](store, figures, published=published)
+        seconds = sum(result.data.attrs["seconds"] for result in store)
+        done.append(Reproduced(path.stem, spec.title, outcome, seconds, ran.computed, ran.kept))
+    if not quick:
+        (figures / "README.md").write_text(gallery(done, _preface(done)), encoding="utf-8")
+    return done
+
+
+def _preface(done: list[Reproduced]) -> str:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    minutes = sum(item.seconds for item in done) / 60
+    return (
+        f"Drawn by `spikesim reproduce --full`: {minutes:.0f} minutes of simulation on {cores} cores ({platform.machine()}). "
+        "Bands and intervals are 95 %. Labels such as S4 refer to [docs/theory.md](../docs/theory.md)."
+    )
+
+
+def _drawer(script: Path) -> Draw:
+    spec = importlib.util.spec_from_file_location(f"experiments.{script.stem}", script)
+    need(spec is not None and spec.loader is not None, "a Python script", script=str(script))
+    module = importlib.util.module_from_spec(spec)  # type: ignore[arg-type]
+    spec.loader.exec_module(module)  # type: ignore[union-attr]
+    need(hasattr(module, "draw"), "a script that defines draw(store, figures, published)", script=str(script))
+    return module.draw

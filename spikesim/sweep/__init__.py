@@ -1,0 +1,1 @@
+"""Many design points: what to run (spec), what is done (store), and running the rest (run)."""
