@@ -140,7 +140,13 @@ class _Resampler:
         draws = tuple(generator.integers(size, size=(200, size)) for size in sizes)
         curvature_error = float(np.std(self.coefficients(*draws)[1], ddof=1))
         level = _level(min(sizes))
-        options: dict[str, Any] = {"n_resamples": RESAMPLES, "confidence_level": level, "axis": -1, "vectorized": True, "rng": generator}
+        options: dict[str, Any] = {
+            "n_resamples": RESAMPLES,
+            "confidence_level": level,
+            "axis": -1,
+            "vectorized": True,
+            "rng": generator,
+        }
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # BCa warns on degenerate data, where the percentile interval steps in
             result = bootstrap(data, slope, method="BCa", **options)

@@ -1,6 +1,7 @@
 """Slow reference: the definitions of theory.md, one dense matrix at a time, written without reading spikesim.
 
-Notation: G_t = S + Xi_t of shape (m, n), S = sum_k lambda_k u_k v_k^T, Q = sum_k sign(lambda_k) u_k v_k^T, M_t the EMA from zero.
+Notation: G_t = S + Xi_t of shape (m, n), S = sum_k lambda_k u_k v_k^T, M_t the EMA from zero,
+Q = sum_k sign(lambda_k) u_k v_k^T = O(S).
 """
 
 import itertools
@@ -87,12 +88,12 @@ def observe(gradients, noise, spikes, left, right, window, pipeline, spectrum):
     tail = values[rank] if rank < len(values) else 0.0
     exists = rank == len(values) or values[rank - 1] - tail > 1e-12 * values[0]  # a polar factor's do not
     defined = 1.0 if exists else np.nan
-    truncated_polar_last = defined if pipeline != "post-polar" else 1.0
+    truncates_it = 1.0 if pipeline == "post-polar" else defined  # whether O_r is taken of this very matrix
     buffer = ema(noise, window)
     return {
         "alignment": np.sum(update * signal) / nuclear,
         "projection": np.sum(update * direction) / rank,
-        "alignment_truncated": truncated_polar_last * np.sum(truncated * signal) / nuclear,
+        "alignment_truncated": truncates_it * np.sum(truncated * signal) / nuclear,
         "cosine": np.sum(update * direction) / (linalg.norm(update) * np.sqrt(rank)),
         "sin_theta_left": defined * outside(left, u[:, :rank]),
         "sin_theta_right": defined * outside(right, vt[:rank].T),

@@ -146,8 +146,9 @@ def test_the_layout_has_an_inverse(at):
 
 
 @fixed
-@given(given_places, given_places)
-def test_two_places_never_share_a_word(one, other):
+@given(given_places, given_places, st.sets(st.integers(0, 4)))
+def test_two_places_never_share_a_word(one, other, fields):
+    other = tuple(other[i] if i in fields else one[i] for i in range(5))
     assert (layout(*one) == layout(*other)) == (one == other)
 
 
@@ -312,7 +313,7 @@ def test_normals_equal_box_muller_to_float32_rounding():
     x, r = normal_twin(w, f)
     assert np.any(w[::2] < SMALL)
     error = np.abs(drawn(ss.Gaussian()) - x) / (r + 1 / r)  # rounding U by h moves the radius by h / (U r)
-    assert error.max() < 2**-21
+    assert error.max() < 2**-22
 
 
 @pytest.mark.parametrize(("step", "entry", "w"), NEAR_ZERO)

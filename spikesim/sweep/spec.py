@@ -20,7 +20,7 @@ import hashlib
 import itertools
 import json
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -57,8 +57,8 @@ class ModelSpec(_Part):
         try:
             noise = LAWS[str(law)](**parameters)
         except TypeError as error:
-            fields = tuple(LAWS[str(law)].__dataclass_fields__)
-            need(False, f"noise parameters of {law} out of {fields}", noise=parameters, hint=str(error).split("() ")[-1])
+            names = tuple(f.name for f in fields(LAWS[str(law)]))
+            need(False, f"noise parameters of {law} out of {names}", noise=parameters, hint=str(error).split("() ")[-1])
         return SpikedModel(self.shape, self.spikes, noise, self.vectors)
 
 
@@ -178,25 +178,34 @@ def _merged(table: dict[str, Value], changes: dict[str, Value]) -> dict[str, Val
 
 
 def _points(file: _File, source: str) -> tuple[Point, ...]:
-    points, faults = [], []
+    points: list[Point] = []
+    faults: dict[str, str] = {}  # what -> where it was first met
+
+    def attempt(where: str, model: ModelSpec, at: dict[str, Value]) -> None:
+        try:
+            points.append(_point(model, file.run, at))
+        except ValidationError as error:
+            for e in error.errors():
+                faults.setdefault(_complaint(e), f"{where}: {_path(e['loc'])}")
+        except ValueError as error:
+            faults.setdefault(str(error), where)
+
     for number, model in enumerate(file.model):
-        for values in itertools.product(*file.grid.values()):
-            at = dict(zip(file.grid, values, strict=True))
-            where = f"model[{number}]" + "".join(f", {k}={v}" for k, v in at.items())
-            try:
-                points.append(_point(model, file.run, at, name=model.name))
-            except ValidationError as error:
-                faults += [(f"{where}: {_path(e['loc'])}", _complaint(e)) for e in error.errors()]
-            except ValueError as error:
-                faults.append((where, str(error)))
+        attempt(f"model[{number}]", model, {})
+    if not faults:
+        points.clear()
+        for number, model in enumerate(file.model):
+            for values in itertools.product(*file.grid.values()):
+                at = dict(zip(file.grid, values, strict=True))
+                attempt(", ".join([f"model[{number}]", *(f"{k}={v}" for k, v in at.items())]), model, at)
     if not faults and len({p.identity for p in points}) < len(points):
-        faults.append(("model, grid", "need distinct design points, got two alike"))
+        faults["need distinct design points, got two alike"] = "model, grid"
     if faults:
-        raise ValueError(_faults(source, list(dict.fromkeys(faults))))
+        raise ValueError(_faults(source, [(where, what) for what, where in faults.items()]))
     return tuple(points)
 
 
-def _point(model: ModelSpec, run: RunSpec, at: dict[str, Value], name: str) -> Point:
+def _point(model: ModelSpec, run: RunSpec, at: dict[str, Value]) -> Point:
     values: dict[str, Value] = {"model": model.model_dump(), "run": run.model_dump()}
     for key, value in at.items():
         _set(values, key, value)
@@ -207,7 +216,7 @@ def _point(model: ModelSpec, run: RunSpec, at: dict[str, Value], name: str) -> P
         digest = hashlib.sha256(f"{run.seed} {built!r}".encode()).digest()
         arguments["seed"] = int.from_bytes(digest[:8], "little")
     design_from(built, **arguments)
-    return Point(built, described, arguments, {"name": name, **at} if name else at)
+    return Point(built, described, arguments, {"name": model.name, **at} if model.name else at)
 
 
 def _set(values: dict[str, Value], key: str, value: Value) -> None:

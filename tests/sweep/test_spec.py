@@ -1,0 +1,118 @@
+"""Specs: what a TOML file asks for, and every fault of a bad one at once."""
+
+import tomllib
+
+import pytest
+
+from spikesim.sweep.spec import Spec
+
+GOOD = """
+title = "two models"
+[[model]]
+name = "a"
+shape = [6, 8]
+spikes = [3.0]
+noise = {law = "Gaussian", sigma = 1.0}
+[[model]]
+name = "b"
+shape = [6, 8]
+spikes = [3.0, 2.0]
+noise = {law = "Arch", alpha = 0.3, sigma = 1.0}
+[grid]
+"noise.sigma" = [0.5, 1.0, 2.0]
+[run]
+momenta = [0.0, 0.5, 0.9]
+trials = 4
+[quick.model]
+shape = [4, 4]
+[quick.run]
+trials = 2
+"""
+
+
+def spec(text: str, quick: bool = False) -> Spec:
+    return Spec.from_dict(tomllib.loads(text), quick)
+
+
+def test_every_model_is_run_at_every_value_of_the_grid():
+    points = spec(GOOD).points
+    assert [(p.coordinates["name"], p.model.noise.sigma) for p in points] == [
+        (name, sigma) for name in "ab" for sigma in (0.5, 1.0, 2.0)
+    ]
+    assert points[4].model.spikes == (3.0, 2.0)
+    assert points[0].label == "name=a, noise.sigma=0.5"
+
+
+def test_momenta_are_windows():
+    assert spec(GOOD).points[0].arguments["windows"] == (1.0, 2.0, 10.0)
+
+
+def test_quick_tables_change_every_model_and_nothing_else():
+    quick = spec(GOOD, quick=True).points
+    assert {p.model.shape for p in quick} == {(4, 4)}
+    assert quick[0].arguments["trials"] == 2
+    assert quick[0].arguments["windows"] == spec(GOOD).points[0].arguments["windows"]
+
+
+def test_identity_is_a_hash_of_values_alone():
+    ids = [p.identity for p in spec(GOOD).points]
+    assert ids == [p.identity for p in spec(GOOD.replace("two models", "renamed").replace('"a"', '"c"')).points]
+    assert len(set(ids)) == 6
+    assert not set(ids) & {p.identity for p in spec(GOOD.replace("trials = 4", "trials = 5")).points}
+
+
+def test_points_share_the_seed_unless_seeds_are_derived():
+    assert {p.arguments["seed"] for p in spec(GOOD).points} == {0}
+    derived = spec(GOOD.replace("trials = 4", "trials = 4\nderived_seeds = true")).points
+    assert len({p.arguments["seed"] for p in derived}) == 6
+
+
+def test_grid_keys_reach_the_run_and_whole_spikes():
+    points = spec(
+        GOOD.replace('"noise.sigma" = [0.5, 1.0, 2.0]', '"run.steps" = [5, 10]\nspikes = [[1.0], [2.0, 1.0]]')
+    ).points
+    assert [(p.arguments["steps"], p.model.rank) for p in points[:4]] == [(5, 1), (5, 2), (10, 1), (10, 2)]
+
+
+def test_all_faults_are_reported_at_once_each_with_its_path():
+    bad = GOOD.replace("shape = [6, 8]\nspikes = [3.0]\n", 'shape = [6, "x"]\n').replace("trials = 4", "trails = 4")
+    with pytest.raises(ValueError, match="need a valid spec, got 4 faults") as caught:
+        spec(bad)
+    for path in ("model[0].shape[1]: need a valid integer", "model[0].spikes: need a value, got none",
+                 "run.trials: need a value, got none", "run.trails: need a known key, got this one"):  # fmt: skip
+        assert path in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('law = "Gaussian"', 'law = "Gausian"', r"model\[0\]: need noise.law in \(.*got law='Gausian'"),
+        ("alpha = 0.3", "alfa = 0.3", r"model\[1\].*need noise parameters of Arch out of \('alpha', 'sigma'\)"),
+        ("alpha = 0.3", "alpha = 1.5", r"need 0 <= alpha < 1 \(finite variance\), got alpha=1.5"),
+        ("[3.0, 2.0]", "[3.0, nan]", r"need spikes finite and not 0"),
+        ("[6, 8]\nspikes = [3.0]", "[1, 8]\nspikes = [3.0, 1.0]", r"need 1 <= rank <= min\(m, n\) = 1, got rank=2"),
+        ("momenta = [0.0, 0.5, 0.9]", "momenta = [1.0]", "need 0 <= beta < 1, got momenta=1.0"),
+        ("momenta = [0.0, 0.5, 0.9]", "windows = [0.5]", "need 1 <= T < inf.*got window=0.5"),
+        ("momenta", "windows = [1]\nmomenta", r"need windows or momenta, and not both, got windows=\(1.0,\)"),
+        ("trials = 4", "trials = 0", "need one or more trials"),
+        ("trials = 4", 'trials = 4\nobservables = ["alignement"]', "got observable='alignement'"),
+        ("trials = 4", 'trials = 4\ndevice = "cuda"', 'need device == "cpu", got device='),
+        ('"noise.sigma"', '"noise.scale"', "need grid keys that the model or run has"),
+        ('"noise.sigma"', '"nois.sigma"', "need grid keys such as 'noise.sigma'"),
+        ("[0.5, 1.0, 2.0]", "[]", "need list should have at least 1 item|grid.noise.sigma"),
+        ("[0.5, 1.0, 2.0]", "[1.0, 1.0]", "need distinct design points, got two alike"),
+        ("[quick.model]", "[quick.modle]", r"need \[quick.model\], \[quick.grid\] and \[quick.run\] alone"),
+        ('title = "two models"', 'titel = "two models"', "titel: need a known key"),
+    ],
+)
+def test_a_fault_says_what_is_needed_and_what_was_got(old, new, message):
+    assert old in GOOD
+    with pytest.raises(ValueError, match=message):
+        spec(GOOD.replace(old, new, 1))
+
+
+def test_a_file_that_is_no_toml_is_refused(tmp_path):
+    path = tmp_path / "spec.toml"
+    path.write_bytes(b"\xff\xfe = [")
+    with pytest.raises(ValueError, match="need a TOML file, got"):
+        Spec.from_toml(path)

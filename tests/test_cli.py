@@ -1,0 +1,93 @@
+"""The command line as a user meets it: exit codes, messages, JSON, and never a traceback."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SPEC = """
+[model]
+shape = [5, 7]
+spikes = [3.0]
+noise = {law = "Gaussian", sigma = 0.5}
+[run]
+windows = [1, 4]
+trials = 3
+steps = 12
+"""
+
+
+def spikesim(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from spikesim.cli import main; main()", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False)
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> Path:
+    path = tmp_path / "my spec é.toml"
+    path.write_text(SPEC, encoding="utf-8")
+    return path
+
+
+def test_run_writes_results_and_says_so(spec, tmp_path):
+    first = spikesim("run", spec, "--out", tmp_path / "out dir", cwd=tmp_path)
+    assert first.returncode == 0, first.stderr
+    assert first.stdout.startswith("1 points computed, 0 kept, in ")
+    assert "3/3 trials" in first.stderr
+    again = spikesim("run", spec, "--out", tmp_path / "out dir", "--json", cwd=tmp_path)
+    assert json.loads(again.stdout) == {"out": str(tmp_path / "out dir"), "points_computed": 0, "points_kept": 1}
+    assert again.stderr == ""
+    assert {p.name for p in tmp_path.iterdir()} == {spec.name, "out dir"}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("windows", "windos"), "run.windos: need a known key"),
+        (("[1, 4]", "[0.5]"), "need 1 <= T < inf, where T = 1/(1 - beta), got window=0.5"),
+        (("Gaussian", "Normal"), "got law='Normal'"),
+        (("[model]", "[model"), "need a TOML file"),
+    ],
+)
+def test_a_bad_spec_ends_in_a_message_and_exit_code_2(spec, tmp_path, change, message):
+    spec.write_text(SPEC.replace(*change), encoding="utf-8")
+    result = spikesim("run", spec, "--out", tmp_path / "out", cwd=tmp_path)
+    assert result.returncode == 2
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "absent.toml", "--out", "out"),
+        ("run", ".", "--out", "out"),
+        ("run",),
+        ("nonsense",),
+        ("reproduce", "--experiments", "absent"),
+        ("reproduce", "--published", "absent.json"),
+        ("reproduce", "--no-such-option"),
+    ],
+)
+def test_bad_usage_ends_in_exit_code_2_without_a_traceback(arguments, tmp_path):
+    result = spikesim(*arguments, cwd=tmp_path)
+    assert result.returncode == 2
+    assert result.stderr.strip()
+    assert "Traceback" not in result.stderr
+
+
+def test_a_file_in_the_way_of_the_folder_is_an_error_not_a_traceback(spec, tmp_path):
+    (tmp_path / "taken").write_text("")
+    result = spikesim("run", spec, "--out", tmp_path / "taken", cwd=tmp_path)
+    assert result.returncode == 2
+    assert "Traceback" not in result.stderr
+
+
+def test_help_names_the_commands(tmp_path):
+    result = spikesim("--help", cwd=tmp_path)
+    assert result.returncode == 0
+    assert "run" in result.stdout
+    assert "reproduce" in result.stdout

@@ -1,0 +1,142 @@
+"""Experiments: every spec is sound, quick ones are small, and figures hold what they say."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from spikesim import plots
+from spikesim.sweep.run import run_spec
+from spikesim.sweep.spec import Spec
+from spikesim.sweep.store import Store
+
+ROOT = Path(__file__).parents[1]
+NAMES = sorted(p.stem for p in (ROOT / "experiments").glob("*.toml"))
+
+
+def script(name: str):
+    spec = importlib.util.spec_from_file_location(name, ROOT / "experiments" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def tiny(name: str, tmp_path: Path, **run: object) -> Store:
+    spec = Spec.from_dict(table(name, **run), quick=True)
+    store = Store(tmp_path / name)
+    run_spec(spec, store, quick=True)
+    return store
+
+
+def table(name: str, **run: object) -> dict:
+    import tomllib
+
+    out = tomllib.loads((ROOT / "experiments" / f"{name}.toml").read_text())
+    out["quick"]["run"] |= run
+    return out
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """What the last saved figure's axes held."""
+    seen = {}
+    save = plots.save
+
+    def spy(figure, folder, stem, above, finding):
+        seen["axes"] = [
+            {
+                "x": a.get_xlabel(),
+                "y": a.get_ylabel(),
+                "lines": {line.get_label(): line.get_xydata().copy() for line in a.get_lines()},
+                "bands": len(a.collections),
+                "images": [image.get_array().copy() for image in a.get_images()],
+            }
+            for a in figure.axes
+        ]
+        seen["above"], seen["finding"] = above, finding
+        save(figure, folder, stem, above, finding)
+
+    monkeypatch.setattr(plots, "save", spy)
+    return seen
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_experiment_is_a_pair_and_its_quick_form_is_at_most_64_wide(name):
+    assert callable(script(name).draw)
+    path = ROOT / "experiments" / f"{name}.toml"
+    assert Spec.from_toml(path).title
+    assert all(max(p.model.shape) <= 64 for p in Spec.from_toml(path, quick=True).points)
+    assert all(p.model.shape == (100, 100) for p in Spec.from_toml(path).points)
+
+
+def test_alignment_figure_holds_the_means_of_all_pipelines_with_bands(tmp_path, drawn):
+    store = tiny("alignment_momentum", tmp_path, trials=6, steps=60)
+    outcome = script("alignment_momentum").draw(store, tmp_path / "figures")
+    (result,) = store
+    for axes, name in zip(drawn["axes"][:2], ("alignment", "alignment_truncated"), strict=True):
+        assert axes["bands"] == 4
+        for pipeline in result.data.pipeline.values:
+            line = axes["lines"][pipeline]
+            np.testing.assert_allclose(line[:, 0], 2 * result.data.window - 1)
+            np.testing.assert_allclose(line[:, 1], result.data[name].sel(pipeline=pipeline).mean("trial"))
+    assert "quick run" in drawn["above"]
+    pre = float(result.data.alignment.sel(pipeline="pre-polar").mean("trial")[-1])
+    assert f"pre-polar {pre:.3f}" in outcome.finding
+    assert outcome.rows[0].fit.exponent < 0
+    assert {p.suffix for p in (tmp_path / "figures").iterdir()} == {".png", ".pdf"}
+
+
+def test_subspace_figure_holds_fits_guide_and_both_sides(tmp_path, drawn):
+    store = tiny("subspace_error", tmp_path, trials=8, windows=[5, 10, 20])
+    outcome = script("subspace_error").draw(store, tmp_path / "figures")
+    assert len(outcome.rows) == 6
+    for axes in drawn["axes"][:2]:
+        guide = axes["lines"]["guide: exponent −1/4"]
+        assert np.polyfit(*np.log(guide).T, 1)[0] == pytest.approx(-0.25)
+        assert axes["x"].startswith("2T − 1")
+        assert sum("[" in label for label in axes["lines"]) == 3
+    assert "vacuous" in outcome.finding
+
+
+def published(store: Store, path: Path, shift: float = 0.0, trials: int = 10) -> Path:
+    """A stand-in for the authors' file: our own means, moved by `shift` standard deviations of a trial."""
+    mom: dict[str, list] = {"1": [], "3": []}
+    for result in store:
+        values = result.data.singular_values.sel(pipeline="pre-polar").values
+        mom[str(result.model.rank)].append((values.mean(0) + shift * values.std(0, ddof=1)).tolist())
+    (m, n), windows = result.model.shape, result.data.window.values
+    sigmas = sorted({r.coordinates["noise.sigma"] for r in store})
+    meta = {"m": m, "n": n, "n_trials": trials, "sigma_grid": sigmas, "beta_grid": (1 - 1 / windows).tolist()}
+    path.write_text(json.dumps({"meta": meta, "mom": mom}))
+    return path
+
+
+def test_published_grid_without_numbers_draws_limits_and_says_what_to_do(tmp_path):
+    store = tiny("published_grid", tmp_path, trials=4, steps=60)
+    outcome = script("published_grid").draw(store, tmp_path)
+    assert "--published PATH" in outcome.finding
+    assert (tmp_path / "published_grid.png").is_file()
+
+
+@pytest.mark.parametrize(("shift", "score"), [(0.0, 0.0), (1.0, 1 / np.sqrt(1 / 6 + 1 / 10))])
+def test_published_grid_standardises_differences(tmp_path, drawn, shift, score):
+    store = tiny("published_grid", tmp_path, trials=6, steps=60)
+    outcome = script("published_grid").draw(store, tmp_path, published(store, tmp_path / "grid.json", shift))
+    maps = [image for axes in drawn["axes"] for image in axes["images"] if image.shape == (4, 11)]
+    assert len(maps) == 6
+    np.testing.assert_allclose(np.stack(maps), -score, atol=2e-3)
+    count = 6 * 4 * 11
+    assert f"Of {count} published means, {0 if score > 1 else count} lie within 1 standard error" in outcome.finding
+
+
+def test_published_grid_refuses_other_files_and_other_sizes(tmp_path):
+    store = tiny("published_grid", tmp_path, trials=4, steps=60)
+    draw = script("published_grid").draw
+    (tmp_path / "other.json").write_text('{"meta": {}}')
+    with pytest.raises(ValueError, match=r"need published: the authors' grid\.json, got path="):
+        draw(store, tmp_path, tmp_path / "other.json")
+    path = published(store, tmp_path / "grid.json")
+    path.write_text(path.read_text().replace('"m": 50', '"m": 100'))
+    assert "not the published size" in draw(store, tmp_path, path).finding
