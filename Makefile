@@ -1,5 +1,5 @@
 # make test and make reproduce set up .venv by themselves.
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
 .PHONY: test reproduce check clean

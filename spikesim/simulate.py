@@ -107,11 +107,11 @@ def _collect(design: Design, blocks: list[range], workers: int, progress: Progre
     with threadpool_limits(limits=1), ThreadPoolExecutor(workers) as pool:
         try:
             waiting = iter(blocks)
-            while queue or len(queue) < total:
+            while True:
                 for block in islice(waiting, 2 * workers - len(queue)):
                     queue.append((block, pool.submit(run_block, design, block)))
                 if not queue:
-                    break
+                    return
                 block, future = queue.popleft()
                 yield future.result()
                 done += len(block)
