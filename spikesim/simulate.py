@@ -19,7 +19,7 @@ from spikesim.filters import EMA
 from spikesim.measure import Measured, measure
 from spikesim.model import SpikedModel
 from spikesim.pipelines import PIPELINES, Cascade, Filter, Pipeline
-from spikesim.samplers.stream import Stream, chunk_steps
+from spikesim.samplers.stream import UNSEEN_STEPS, Stream, chunk_steps
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -143,13 +143,11 @@ def run_block(design: Design, trials: range) -> Measured:
     signal = (u * truth.spikes) @ v.T
     stream = Stream(model, design.seed, trials, design.betas, dtype)
     cascade = Cascade(design.run, design.betas.astype(dtype), GIVEN)
-    if cascade.stepping:
-        chunk = chunk_steps(model.shape, dtype)
-        while stream.step < design.steps:
-            noise = stream.advance(min(chunk, design.steps - stream.step), keep=True)
+    chunk = chunk_steps(model.shape, dtype) if cascade.stepping else UNSEEN_STEPS
+    while stream.step < design.steps:
+        noise = stream.advance(min(chunk, design.steps - stream.step), keep=bool(cascade.stepping))
+        if cascade.stepping:
             cascade.advance(noise + signal)
-    else:
-        stream.advance(design.steps)
     noise = stream.buffers()
     cascade.supply((), stream.last() + signal)
     cascade.supply((Filter(),), noise + design.gains.astype(dtype)[:, None, None] * signal)

@@ -15,6 +15,8 @@ from spikesim.model import SpikedModel
 
 CHUNK_BYTES = 1 << 20
 """What one trial's chunk of gradients may take; it has at least STEPS steps."""
+UNSEEN_STEPS = 1 << 12
+"""Steps of a chunk whose gradients nothing needs: only per-step scalars are held."""
 
 Floats = NDArray[np.floating]
 
