@@ -21,10 +21,13 @@ from spikesim.errors import need
 Shape = tuple[int, int]
 
 
+def _real(value: object) -> bool:
+    return isinstance(value, int | float | np.floating | np.integer) and not isinstance(value, bool)
+
+
 def _positive(**values: float) -> None:
     for name, value in values.items():
-        real = isinstance(value, int | float | np.floating | np.integer) and not isinstance(value, bool)
-        need(real and 0 < value < math.inf, f"0 < {name} < inf", **{name: value})
+        need(_real(value) and 0 < value < math.inf, f"0 < {name} < inf", **{name: value})
 
 
 @dataclass(frozen=True)
@@ -233,7 +236,7 @@ class Contaminated(Noise):
 
     def __post_init__(self) -> None:
         _positive(factor=self.factor, sigma=self.sigma)
-        need(0 <= self.p <= 1, "0 <= p <= 1", p=self.p)
+        need(_real(self.p) and 0 <= self.p <= 1, "0 <= p <= 1", p=self.p)
 
     @property
     def variance(self) -> float:
@@ -262,7 +265,7 @@ class Arch(Noise):
 
     def __post_init__(self) -> None:
         _positive(sigma=self.sigma)
-        need(0 <= self.alpha < 1, "0 <= alpha < 1 (finite variance)", alpha=self.alpha)
+        need(_real(self.alpha) and 0 <= self.alpha < 1, "0 <= alpha < 1 (finite variance)", alpha=self.alpha)
 
     @property
     def parameters(self) -> tuple[float, ...]:
@@ -352,7 +355,7 @@ class AlphaStable(Noise):
 
     def __post_init__(self) -> None:
         _positive(scale=self.scale)
-        need(0.5 <= self.alpha < 2, "0.5 <= alpha < 2", "alpha = 2 is Gaussian(scale * sqrt(2))", alpha=self.alpha)
+        need(_real(self.alpha) and 0.5 <= self.alpha < 2, "0.5 <= alpha < 2", "alpha = 2 is Gaussian(scale * sqrt(2))", alpha=self.alpha)
 
     @property
     def parameters(self) -> tuple[float, ...]:
@@ -384,7 +387,7 @@ class AR1(Noise):
 
     def __post_init__(self) -> None:
         _positive(sigma=self.sigma)
-        need(-1 < self.phi < 1, "-1 < phi < 1", phi=self.phi)
+        need(_real(self.phi) and -1 < self.phi < 1, "-1 < phi < 1", phi=self.phi)
 
     @property
     def parameters(self) -> tuple[float, ...]:
@@ -415,7 +418,7 @@ class Biased(Noise):
 
     def __post_init__(self) -> None:
         _positive(sigma=self.sigma)
-        need(math.isfinite(self.bias), "a finite bias", bias=self.bias)
+        need(_real(self.bias) and math.isfinite(self.bias), "a finite bias", bias=self.bias)
 
     @property
     def mean(self) -> float:

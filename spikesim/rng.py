@@ -45,7 +45,7 @@ def key(seed: int) -> tuple[np.uint64, np.uint64]:
     """
     need(isinstance(seed, int | np.integer) and not isinstance(seed, bool), "an integer seed", seed=seed)
     need(0 <= seed < 2**64, "0 <= seed < 2**64", seed=seed)
-    return np.uint64(seed & 0xFFFFFFFF), np.uint64(int(seed) >> 32)
+    return np.uint64(int(seed) & 0xFFFFFFFF), np.uint64(int(seed) >> 32)
 
 
 def words(seed: int, domain: int, trial: int, steps: ArrayLike, entries: ArrayLike, draw: int = 0) -> NDArray[np.uint32]:
@@ -72,11 +72,11 @@ def uniforms(seed: int, domain: int, trial: int, steps: ArrayLike, entries: Arra
     """Uniforms in (0, 1) at given places, with further bits where they are small; draw 0 or 1. See `words`."""
     steps, entries = np.broadcast_arrays(np.asarray(steps, np.int64), np.asarray(entries, np.int64))
     w = words(seed, domain, trial, steps, entries, draw)
-    fraction = np.full(w.shape, 0.5)
-    for place in zip(*np.nonzero(w < SMALL_WORD), strict=True):
-        at = np.uint64(entries[place]), np.uint64(steps[place]), np.uint64(trial), np.uint64(domain), np.uint64(draw)
-        fraction[place] = fine_fraction(*at, *key(seed))
-    return (w + fraction) * 2.0**-32
+    fraction = np.full(w.size, 0.5)
+    for i in np.flatnonzero(w < SMALL_WORD):
+        place = np.uint64(entries.flat[i]), np.uint64(steps.flat[i])
+        fraction[i] = fine_fraction(*place, np.uint64(trial), np.uint64(domain), np.uint64(draw), *key(seed))
+    return (w + fraction.reshape(w.shape)) * 2.0**-32
 
 
 def normals(seed: int, domain: int, trial: int, shape: tuple[int, ...]) -> NDArray[np.float64]:

@@ -116,6 +116,16 @@ def test_chunks_change_no_bit():
         np.testing.assert_array_equal(whole.last(pipeline.stages), cut.last(pipeline.stages))
 
 
+def test_reading_on_the_way_changes_no_bit():
+    gradients = random(2, 10, 3, 4)
+    read = Cascade(NAMED, BETAS)
+    for part in (gradients[:, :6], gradients[:, 6:]):
+        read.advance(part)
+        found = [read.last(p.stages) for p in NAMED]
+    for pipeline, x in zip(NAMED, found, strict=True):
+        np.testing.assert_array_equal(x, cascade_of(NAMED, gradients).last(pipeline.stages))
+
+
 def test_pipelines_agree_at_window_one():
     gradients = random(7, 3, 5)
     for pipeline in NAMED:
