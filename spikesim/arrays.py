@@ -16,13 +16,15 @@ def transpose(x: Array) -> Array:
 
 
 def binary_scale(x: Array) -> Array:
-    """The power of two at or below each matrix's largest entry, (..., 1, 1); 1 for zero.
+    """A power of two within a factor of two of each matrix's largest entry, (..., 1, 1); 1 for zero.
 
     Dividing by it is exact, and keeps squares, sums and LAPACK away from overflow and subnormal numbers.
     """
     xp = array_namespace(x)
     largest = xp.max(xp.abs(x), axis=(-2, -1), keepdims=True)
-    return 2.0 ** xp.floor(xp.log2(xp.where(largest > 0, largest, xp.ones_like(largest))))
+    exponent = xp.floor(xp.log2(xp.where(largest > 0, largest, xp.ones_like(largest))))
+    top = xp.floor(xp.log2(xp.asarray(xp.finfo(x.dtype).max, dtype=x.dtype))) - 1  # log2 rounds up to one beyond the largest
+    return 2.0 ** xp.where(exponent > top, top, exponent)
 
 
 def frobenius(x: Array) -> Array:

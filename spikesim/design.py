@@ -1,6 +1,5 @@
 """What one simulation is to do: every argument checked and frozen before anything is drawn."""
 
-import math
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from spikesim.errors import need
 from spikesim.filters import EMA
 from spikesim.model import SpikedModel
 from spikesim.pipelines import PIPELINES, Cascade, Filter, Pipeline, Stages, pipelines_from
+from spikesim.samplers.stream import padded_entries
 
 STARTUP = 1e-6
 """Steady state: the start-up weight of every window is below this."""
@@ -65,7 +65,7 @@ class Design:
     def work(self) -> float:
         """Estimated work of one trial in entry-steps."""
         flows = bool(Cascade(self.run, self.betas, GIVEN).stepping)
-        return self.steps * math.prod(self.model.shape) * (1 + flows * min(self.model.shape))
+        return self.steps * padded_entries(self.model.shape) * (1 + flows * min(self.model.shape))
 
 
 def design_from(
@@ -91,11 +91,14 @@ def design_from(
     need(method in ("auto", "stream"), 'method in ("auto", "stream")', method=method)
     need(device == "cpu", 'device == "cpu"', device=device)
     need(isinstance(joint, bool), "joint: True or False", joint=joint)
-    need(dtype in ("float64", "float32"), 'dtype in ("float64", "float32")', dtype=dtype)
+    dtype = dtype.name if isinstance(dtype, np.dtype) else dtype
+    need(isinstance(dtype, str) and dtype in ("float64", "float32"), 'dtype in ("float64", "float32")', dtype=dtype)
     filters, numbers, names = _filters(windows, filter), _trials(trials), _observables(observables)
     smaller = min(model.shape)
     values = min(model.rank + 1, smaller) if spectrum is None else spectrum
     need(_whole(values) and 1 <= values <= smaller, f"1 <= spectrum <= min(m, n) = {smaller}", spectrum=spectrum)
+    widest = max(f.window for f in filters)
+    need(dtype == "float64" or widest <= 1e4, 'windows <= 1e4 in dtype "float32", whose beta is too coarse', window=widest)
     last = max(f.settling(STARTUP) for f in filters) if steps is None else int(steps)
     design = Design(model, filters, pipelines_from(pipelines), names, int(values), int(seed), last, dtype)
     if observables is not None and design.moments:
@@ -104,6 +107,7 @@ def design_from(
     advice = f"give steps=, or fewer trials or smaller windows: steady state takes {last} steps"
     allowed = f"work <= {WORK_LIMIT:.0e} entry-steps for steady state"
     need(steps is not None or work <= WORK_LIMIT, allowed, advice, work=float(f"{work:.2g}"))
+    need(last < 2**33, "a steady state within 2**33 steps", "give steps=, or smaller windows", steps=last)
     return design, numbers
 
 
@@ -112,9 +116,12 @@ def _whole(x: Any) -> bool:
 
 
 def _filters(windows: Any, filter_: Any) -> tuple[EMA, ...]:
-    values = (windows,) if isinstance(windows, int | float | np.number) else tuple(windows)
+    values = (windows,) if np.ndim(windows) == 0 else tuple(windows)
     need(len(values) > 0, "one or more windows", windows=values)
+    need(callable(filter_), "filter: maps a window to a filter, such as ss.EMA", filter=filter_)
     filters = tuple(filter_(w) for w in values)
+    for f in filters:
+        need(isinstance(f, EMA), "filter: maps a window to an ss.EMA", filter=f)
     need(len(set(filters)) == len(filters), "distinct windows", windows=list(values))
     return filters
 
@@ -122,7 +129,7 @@ def _filters(windows: Any, filter_: Any) -> tuple[EMA, ...]:
 def _observables(names: Iterable[str] | None) -> tuple[str, ...]:
     if names is None:
         return obs.OBSERVABLES
-    names = (names,) if isinstance(names, str) else tuple(names)
+    names = (names,) if isinstance(names, str) or not isinstance(names, Iterable) else tuple(names)
     need(len(names) > 0, "one or more observables", observables=names)
     for name in names:
         need(name in obs.OBSERVABLES, f"observables in {obs.OBSERVABLES}", observable=name)
@@ -132,7 +139,7 @@ def _observables(names: Iterable[str] | None) -> tuple[str, ...]:
 def _trials(trials: Any) -> range:
     need(_whole(trials) or isinstance(trials, range), "trials: a count or a range", trials=trials)
     numbers = trials if isinstance(trials, range) else range(int(trials))
-    inside = len(numbers) > 0 and min(numbers) >= 0 and max(numbers) < 2**32
+    inside = bool(numbers) and min(numbers[0], numbers[-1]) >= 0 and max(numbers[0], numbers[-1]) < 2**32
     need(inside, "one or more trials, numbered in [0, 2**32)", trials=trials)
     return numbers
 

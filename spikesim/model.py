@@ -1,5 +1,6 @@
 """The gradient model: G_t = S_t + Xi_t, a low-rank signal in noise (theory.md, Notation)."""
 
+import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ class Constant:
     """A signal that does not move: S_t = S."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Vectors:
     """Given singular vectors u (m, r) and v (n, r), orthonormal columns; equal and hashed by value."""
 
@@ -35,6 +36,10 @@ class Vectors:
 
     def __hash__(self) -> int:
         return hash(self._key())
+
+    def __repr__(self) -> str:
+        digest = hashlib.sha256(self.u.tobytes() + self.v.tobytes()).hexdigest()[:16]
+        return f"Vectors(u.shape={self.u.shape}, v.shape={self.v.shape}, sha256={digest})"
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,11 @@ class SpikedModel:
     def __post_init__(self) -> None:
         object.__setattr__(self, "shape", _shape(self.shape))
         object.__setattr__(self, "spikes", _spikes(self.spikes, min(self.shape)))
-        need(isinstance(self.noise, Noise), "noise from spikesim.noise, such as ss.Gaussian(sigma=1.0)", noise=self.noise)
+        need(
+            isinstance(self.noise, Noise) and type(self.noise) is not Noise,
+            "noise from spikesim.noise, such as ss.Gaussian(sigma=1.0)",
+            noise=self.noise,
+        )
         need(isinstance(self.signal, Constant), "signal=ss.Constant()", signal=self.signal)
         self.noise.entry_scale(self.shape)
         object.__setattr__(self, "vectors", _vectors(self.vectors, self.shape, self.rank))
@@ -111,13 +120,14 @@ def _shape(shape: Any) -> tuple[int, int]:
 
 
 def _spikes(spikes: Any, limit: int) -> tuple[float, ...]:
-    values = (spikes,) if isinstance(spikes, int | float | np.number) else spikes
-    need(isinstance(values, Sequence | np.ndarray) and not isinstance(values, str), "spikes: numbers", spikes=spikes)
-    need(1 <= len(values) <= limit, f"1 <= rank <= min(m, n) = {limit}", rank=len(values))
     try:
-        out = tuple(float(x) for x in values)
+        raw = np.atleast_1d(np.asarray(spikes))
+        values = raw.astype(float) if raw.dtype.kind in "iuf" else np.empty((0, 0))
     except (TypeError, ValueError):
-        out = (math.nan,)
+        values = np.empty((0, 0))
+    need(values.ndim == 1 or np.size(spikes) == 0, "spikes: real numbers", spikes=spikes)
+    need(1 <= values.size <= limit, f"1 <= rank <= min(m, n) = {limit}", rank=values.size)
+    out = tuple(values.tolist())
     need(all(math.isfinite(x) and x != 0 for x in out), "spikes finite and not 0", spikes=spikes)
     return out
 
@@ -131,7 +141,11 @@ def _vectors(vectors: Any, shape: tuple[int, int], rank: int) -> Any:
     need(isinstance(vectors, Sequence) and len(vectors) == 2, 'vectors "haar", "axes" or a pair of arrays', vectors=vectors)
     frames = []
     for name, given, rows in zip("uv", vectors, shape, strict=True):
-        x = np.array(given, dtype=float)
+        try:
+            raw = np.array(given)
+            x = raw.astype(float) if raw.dtype.kind in "iuf" else np.empty(0)
+        except ValueError:
+            x = np.empty(0)
         need(x.shape == (rows, rank), f"vectors: {name} of shape {(rows, rank)}", **{f"{name}.shape": x.shape})
         error = float(np.max(np.abs(x.T @ x - np.eye(rank))))
         need(error < 1e-10, f"vectors: orthonormal columns of {name}", **{f"max|{name}^T {name} - I|": error})

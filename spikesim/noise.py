@@ -20,6 +20,11 @@ from spikesim.errors import need
 
 Shape = tuple[int, int]
 
+LARGEST = 1e100
+"""Largest scale: squares and sums of squares stay finite."""
+LARGEST_FACTOR = 1e30
+"""Largest factor of a step: its float32 normals stay finite."""
+
 
 def _real(value: object) -> bool:
     return isinstance(value, int | float | np.floating | np.integer) and not isinstance(value, bool)
@@ -28,6 +33,7 @@ def _real(value: object) -> bool:
 def _positive(**values: float) -> None:
     for name, value in values.items():
         need(_real(value) and 0 < value < math.inf, f"0 < {name} < inf", **{name: value})
+        need(value <= LARGEST, f"{name} <= {LARGEST:g}", **{name: value})
 
 
 @dataclass(frozen=True)
@@ -236,6 +242,7 @@ class Contaminated(Noise):
 
     def __post_init__(self) -> None:
         _positive(factor=self.factor, sigma=self.sigma)
+        need(self.factor <= LARGEST_FACTOR, f"factor <= {LARGEST_FACTOR:g}", factor=self.factor)
         need(_real(self.p) and 0 <= self.p <= 1, "0 <= p <= 1", p=self.p)
 
     @property
@@ -266,6 +273,7 @@ class Arch(Noise):
     def __post_init__(self) -> None:
         _positive(sigma=self.sigma)
         need(_real(self.alpha) and 0 <= self.alpha < 1, "0 <= alpha < 1 (finite variance)", alpha=self.alpha)
+        need(self.alpha <= 0.999, "alpha <= 0.999 (a stationary start within 30,000 steps)", alpha=self.alpha)
 
     @property
     def parameters(self) -> tuple[float, ...]:
@@ -332,7 +340,10 @@ class Kronecker(Noise):
 
 
 def _spectrum(name: str, values: Sequence[float]) -> tuple[float, ...]:
-    spectrum = np.asarray(values, float)
+    try:
+        spectrum = np.asarray(values, float)
+    except (TypeError, ValueError):
+        spectrum = np.empty(0)
     good = spectrum.ndim == 1 and spectrum.size > 0 and np.all(np.isfinite(spectrum)) and np.all(spectrum >= 0)
     need(good and spectrum.sum() > 0, f"{name}: numbers >= 0, not all 0", **{name: values})
     return tuple(spectrum.tolist())
@@ -355,7 +366,12 @@ class AlphaStable(Noise):
 
     def __post_init__(self) -> None:
         _positive(scale=self.scale)
-        need(_real(self.alpha) and 0.5 <= self.alpha < 2, "0.5 <= alpha < 2", "alpha = 2 is Gaussian(scale * sqrt(2))", alpha=self.alpha)
+        need(
+            _real(self.alpha) and 0.5 <= self.alpha < 2,
+            "0.5 <= alpha < 2",
+            "alpha = 2 is Gaussian(scale * sqrt(2))",
+            alpha=self.alpha,
+        )
 
     @property
     def parameters(self) -> tuple[float, ...]:

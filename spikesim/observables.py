@@ -68,7 +68,6 @@ def sin_theta(found: Array, true: Array) -> Array:
     """‖(I - P) F‖_2 for orthonormal columns F (..., m, r) and the projector P on true (m, r): the largest sine."""
     xp = array_namespace(found)
     outside = found - true @ (transpose(true) @ found)
-    outside = outside - true @ (transpose(true) @ outside)  # once more: the first difference leaves rounding inside
     top = xp.linalg.svdvals(outside)[..., 0]
     return xp.where(top < 1, top, xp.ones_like(top))
 

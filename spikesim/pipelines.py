@@ -28,6 +28,10 @@ class Polar:
 
     rank: int | None = None
 
+    def __post_init__(self) -> None:
+        whole = isinstance(self.rank, int) and not isinstance(self.rank, bool)
+        need(self.rank is None or (whole and self.rank >= 1), "rank: None or an integer >= 1", rank=self.rank)
+
 
 Stage = Filter | Polar
 Stages = tuple[Stage, ...]
@@ -84,9 +88,10 @@ def pipelines_from(items: Iterable[str | Pipeline]) -> tuple[Pipeline, ...]:
     Raises:
         ValueError: If there is none, a name is unknown, or two have the same text.
     """
-    items = (items,) if isinstance(items, str | Pipeline) else tuple(items)
+    items = (items,) if isinstance(items, str | Pipeline) or not isinstance(items, Iterable) else tuple(items)
     for item in items:
-        need(isinstance(item, Pipeline) or item in NAMED, f"pipelines in {PIPELINES} or Pipeline objects", pipeline=item)
+        known = isinstance(item, Pipeline) or (isinstance(item, str) and item in NAMED)
+        need(known, f"pipelines in {PIPELINES} or Pipeline objects", pipeline=item)
     out = tuple(item if isinstance(item, Pipeline) else NAMED[item] for item in items)
     names = [str(p) for p in out]
     need(len(names) > 0 and len(set(names)) == len(names), "one or more distinct pipelines", pipelines=names)
@@ -176,7 +181,9 @@ def last_update(pipeline: Pipeline, gradients: Array, window: float) -> Array:
         Shape (..., m, n).
     """
     xp = array_namespace(gradients)
-    need(gradients.ndim >= 3, "gradients.shape == (..., steps, m, n)", shape=tuple(gradients.shape))
+    good = gradients.ndim >= 3 and min(gradients.shape[-3:]) >= 1
+    need(good, "gradients.shape == (..., steps, m, n), steps >= 1", shape=tuple(gradients.shape))
+    need(gradients.dtype in (xp.float32, xp.float64), "gradients of float32 or float64", dtype=str(gradients.dtype))
     cascade = Cascade([pipeline], xp.asarray([EMA(window).beta], dtype=gradients.dtype))
     cascade.advance(gradients)
     return cascade.last(pipeline.stages)[..., 0, :, :]

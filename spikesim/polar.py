@@ -15,19 +15,26 @@ from spikesim.errors import need
 
 @dataclass(frozen=True)
 class SVD:
-    """Thin SVD x = u diag(d) vt of a stack: u (..., m, p), d (..., p), vt (..., p, n), p = min(m, n)."""
+    """Thin SVD x = scale u diag(relative) vt of a stack: u (..., m, p), relative (..., p), vt (..., p, n), scale (..., 1)."""
 
     u: Array
-    d: Array
+    relative: Array
     vt: Array
+    scale: Array
+
+    @property
+    def d(self) -> Array:
+        """Singular values in falling order, (..., p), p = min(m, n)."""
+        return self.relative * self.scale
 
     def polar(self, rank: int | None = None) -> Array:
         """U V^T over the nonzero singular values, at most the `rank` largest of them."""
-        xp = array_namespace(self.d)
+        d = self.relative
+        xp = array_namespace(d)
         size = max(self.u.shape[-2], self.vt.shape[-1])
-        keep = self.d > size * xp.finfo(self.d.dtype).eps * self.d[..., :1]
+        keep = d > size * xp.finfo(d.dtype).eps * d[..., :1]
         if rank is not None:
-            keep = keep & (xp.arange(self.d.shape[-1]) < rank)
+            keep = keep & (xp.arange(d.shape[-1]) < rank)
         return (self.u * xp.astype(keep, self.u.dtype)[..., None, :]) @ self.vt
 
 
@@ -35,15 +42,15 @@ def svd(x: Array) -> SVD:
     """Thin SVD of stacked matrices, singular values in falling order.
 
     Args:
-        x: Shape (..., m, n), real floating, finite.
+        x: Shape (..., m, n), float32 or float64, finite.
 
     Raises:
-        ValueError: If x has fewer than two axes, is not real floating, or holds NaN or infinity.
+        ValueError: If x has fewer than two axes, is not float32 or float64, or holds NaN or infinity.
     """
     xp = _checked(x)
     scale = binary_scale(x)
     result = xp.linalg.svd(x / scale, full_matrices=False)
-    return SVD(result[0], result[1] * scale[..., 0], result[2])
+    return SVD(result[0], result[1], result[2], scale[..., 0])
 
 
 def singular_values(x: Array) -> Array:
@@ -57,14 +64,14 @@ def polar_factor(x: Array) -> Array:
     """The polar factor U V^T: the nearest matrix with orthonormal rows or columns.
 
     Args:
-        x: Shape (..., m, n), real floating, finite. Positive scaling cancels.
+        x: Shape (..., m, n), float32 or float64, finite. Positive scaling cancels.
 
     Returns:
         Shape (..., m, n), dimensionless. A rank-deficient matrix gives U_+ V_+^T over its singular values above
         max(m, n) eps sigma_1; zero gives zero.
 
     Raises:
-        ValueError: If x has fewer than two axes, is not real floating, or holds NaN or infinity.
+        ValueError: If x has fewer than two axes, is not float32 or float64, or holds NaN or infinity.
 
     Source: Higham, Functions of Matrices (2008), ch. 8; theory.md, Notation.
     """
@@ -84,7 +91,7 @@ def newton_schulz(
     """Newton-Schulz iteration: odd polynomials of the singular values, x <- (a + b (x x^T) + c (x x^T)^2 + ...) x.
 
     Args:
-        x: Shape (..., m, n), real floating, finite.
+        x: Shape (..., m, n), float32 or float64, finite.
         coefficients: (a, b, c, ...) of a s + b s^3 + c s^5 + ..., repeated `steps` times; or one such tuple a step.
         steps: Number of steps; may be left out where `coefficients` holds one polynomial a step, and is 1 or more.
         scaling: "frobenius" divides by ‖x‖_F first, exactly at any scale (zero stays zero); None does not.
@@ -134,7 +141,7 @@ def _polynomials(coefficients: Sequence[Any], steps: int | None) -> list[tuple[f
          "coefficients: one polynomial (a, b, c, ...), or one of equal length a step", coefficients=coefficients)  # fmt: skip
     if len(rows) == 1:
         steps = 1 if steps is None and np.ndim(coefficients) == 2 else steps
-        need(isinstance(steps, int) and steps >= 1, "steps >= 1 for a repeated polynomial", steps=steps)
+        need(isinstance(steps, int | np.integer) and steps >= 1, "steps >= 1 for a repeated polynomial", steps=steps)
         return [tuple(rows[0].tolist())] * int(steps or 1)
     need(steps in (None, len(rows)), f"steps == {len(rows)}, the number of polynomials, or None", steps=steps)
     return [tuple(row.tolist()) for row in rows]
@@ -143,6 +150,6 @@ def _polynomials(coefficients: Sequence[Any], steps: int | None) -> list[tuple[f
 def _checked(x: Array) -> Any:
     xp = array_namespace(x)
     need(x.ndim >= 2 and min(x.shape[-2:]) >= 1, "x.shape == (..., m, n)", **{"x.shape": tuple(x.shape)})
-    need(xp.isdtype(x.dtype, "real floating"), "a real floating x", **{"x.dtype": str(x.dtype)})
+    need(x.dtype in (xp.float32, xp.float64), "x of float32 or float64", **{"x.dtype": str(x.dtype)})
     need(bool(xp.all(xp.isfinite(x))), "a finite x", x="NaN or infinity")
     return xp

@@ -89,5 +89,5 @@ def normals(seed: int, domain: int, trial: int, shape: tuple[int, ...]) -> NDArr
 
 def generator(seed: int, domain: int) -> np.random.Generator:
     """NumPy's generator for resampling, where no place-by-place layout is needed (bootstrap indices)."""
-    need(isinstance(seed, int | np.integer) and 0 <= seed < 2**64, "0 <= seed < 2**64", seed=seed)
+    key(seed)
     return np.random.Generator(np.random.Philox(key=int(seed) + (domain << 64)))

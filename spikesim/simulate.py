@@ -1,6 +1,5 @@
 """From a model to numbers: run pipelines on its stream and measure them, trial by trial, on all cores."""
 
-import math
 import platform
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -19,7 +18,7 @@ from spikesim.filters import EMA
 from spikesim.measure import Measured, measure
 from spikesim.model import SpikedModel
 from spikesim.pipelines import PIPELINES, Cascade, Filter, Pipeline
-from spikesim.samplers.stream import UNSEEN_STEPS, Stream, chunk_steps
+from spikesim.samplers.stream import UNSEEN_STEPS, Stream, chunk_steps, padded_entries
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -94,7 +93,7 @@ def simulate(
 
 def _blocks(design: Design, numbers: range, workers: int) -> list[range]:
     """Cut trials into blocks whose buffers fit BLOCK_BYTES, enough for every worker."""
-    one = 8 * math.prod(design.model.shape) * len(design.filters) * (1 + len(design.run))
+    one = 8 * padded_entries(design.model.shape) * len(design.filters) * (1 + len(design.run))
     size = max(1, min(64, BLOCK_BYTES // one, -(-len(numbers) // (2 * workers))))
     return [numbers[i : i + size] for i in range(0, len(numbers), size)]
 
@@ -143,7 +142,7 @@ def run_block(design: Design, trials: range) -> Measured:
     signal = (u * truth.spikes) @ v.T
     stream = Stream(model, design.seed, trials, design.betas, dtype)
     cascade = Cascade(design.run, design.betas.astype(dtype), GIVEN)
-    chunk = chunk_steps(model.shape, dtype) if cascade.stepping else UNSEEN_STEPS
+    chunk = chunk_steps(model.shape, len(trials), dtype) if cascade.stepping else UNSEEN_STEPS
     while stream.step < design.steps:
         noise = stream.advance(min(chunk, design.steps - stream.step), keep=bool(cascade.stepping))
         if cascade.stepping:

@@ -46,7 +46,7 @@ def test_run_writes_results_and_says_so(spec, tmp_path):
     ("change", "message"),
     [
         (("windows", "windos"), "run.windos: need a known key"),
-        (("[1, 4]", "[0.5]"), "need 1 <= T < inf, where T = 1/(1 - beta), got window=0.5"),
+        (("[1, 4]", "[0.5]"), "need 1 <= T <= 1e+12, where T = 1/(1 - beta), got window=0.5"),
         (("Gaussian", "Normal"), "got law='Normal'"),
         (("[model]", "[model"), "need a TOML file"),
     ],

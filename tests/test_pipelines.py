@@ -264,11 +264,11 @@ def test_truncation_to_no_whole_rank_is_refused(rank):
 
 
 def test_gradients_without_a_time_axis_are_refused():
-    with pytest.raises(ValueError, match=r"^need gradients.shape == \(..., steps, m, n\), got .*shape=\(2, 2\)"):
+    with pytest.raises(ValueError, match=r"^need gradients.shape == \(..., steps, m, n\), steps >= 1, got .*shape=\(2, 2\)"):
         last_update(PRE_POLAR, I, window=2)
 
 
 @pytest.mark.parametrize("window", [0.5, np.nan, np.inf])
 def test_windows_below_one_are_refused(window):
-    with pytest.raises(ValueError, match=r"^need 1 <= T < inf.*, got window="):
+    with pytest.raises(ValueError, match=r"^need 1 <= T <= 1e.*, got window="):
         last_update(PRE_POLAR, G, window=window)

@@ -209,8 +209,8 @@ MATRIX_FUNCTIONS = [ss.polar_factor, svd, singular_values, lambda x: ss.newton_s
 BAD_MATRICES = [
     (np.ones(3), r"need x.shape == \(..., m, n\), got x.shape=\(3,\)"),
     (np.ones((0, 3)), r"need x.shape == \(..., m, n\), got x.shape=\(0, 3\)"),
-    (np.eye(2, dtype=int), "need a real floating x, got x.dtype='int64'"),
-    (np.eye(2) * 1j, "need a real floating x, got x.dtype='complex128'"),
+    (np.eye(2, dtype=int), "need x of float32 or float64, got x.dtype='int64'"),
+    (np.eye(2) * 1j, "need x of float32 or float64, got x.dtype='complex128'"),
     (np.array([[1.0, np.nan]]), "need a finite x, got x='NaN or infinity'"),
     (np.array([[[1.0]], [[np.inf]]]), "need a finite x, got x='NaN or infinity'"),
 ]

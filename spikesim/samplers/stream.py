@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikesim import rng
+from spikesim.errors import need
 from spikesim.kernels.cpu import BLOCK, STEPS, stream_kernel
 from spikesim.model import SpikedModel
 
-CHUNK_BYTES = 1 << 20
-"""What one trial's chunk of gradients may take; it has at least STEPS steps."""
+CHUNK_BYTES = 1 << 22
+"""What the gradients of one chunk may take, over all trials of a block; a chunk has at least STEPS steps."""
 UNSEEN_STEPS = 1 << 12
 """Steps of a chunk whose gradients nothing needs: only per-step scalars are held."""
 
@@ -37,12 +38,12 @@ class Stream:
     ) -> None:
         self.model, self.seed, self.trials, self.dtype = model, seed, trials, np.dtype(dtype)
         self.step = 0
-        noise, (m, n) = model.noise, model.shape
+        noise = model.noise
         self._kernel = stream_kernel(noise.fill)
         self._parameters = np.asarray(noise.parameters or (0.0,), np.float64)
         self._scale = np.asarray(noise.entry_scale(model.shape), self.dtype)
         self._momenta = np.append(betas, 0.0).astype(self.dtype)  # the last one keeps the newest step
-        padded = -(-m * n // BLOCK) * BLOCK
+        padded = padded_entries(model.shape)
         self._sums = np.zeros((len(trials), self._momenta.size, padded), self.dtype)
         self._memory = np.zeros((len(trials), padded))
         if noise.fill in ("arch", "ar1"):
@@ -69,6 +70,7 @@ class Stream:
         Returns:
             Noise (B, steps, m, n) if kept.
         """
+        need(self.step % STEPS == 0, f"nothing after steps that are no multiple of {STEPS}", step=self.step)
         padded = self._memory.shape[1]
         out = np.empty((len(self.trials), steps * padded if keep else 0), self.dtype)
         for i, trial in enumerate(self.trials):
@@ -104,6 +106,12 @@ class Stream:
         return out
 
 
-def chunk_steps(shape: tuple[int, int], dtype: np.dtype) -> int:
-    """Steps of a chunk of gradients: a multiple of STEPS."""
-    return max(1, CHUNK_BYTES // (shape[0] * shape[1] * np.dtype(dtype).itemsize) // STEPS) * STEPS
+def padded_entries(shape: tuple[int, int]) -> int:
+    """Entries that the kernel draws for a matrix of this shape: a multiple of BLOCK."""
+    return -(-shape[0] * shape[1] // BLOCK) * BLOCK
+
+
+def chunk_steps(shape: tuple[int, int], trials: int, dtype: np.dtype) -> int:
+    """Steps of a chunk of gradients for a block of trials: a multiple of STEPS."""
+    step = trials * padded_entries(shape) * np.dtype(dtype).itemsize
+    return max(1, CHUNK_BYTES // step // STEPS) * STEPS
