@@ -15,6 +15,7 @@ from spikesim import observables as obs
 from spikesim import rng
 from spikesim.design import GIVEN, Design, design_from, worker_count
 from spikesim.filters import EMA
+from spikesim.kernels.cpu import stream_kernel
 from spikesim.measure import Measured, measure
 from spikesim.model import SpikedModel
 from spikesim.pipelines import PIPELINES, Cascade, Filter, Pipeline
@@ -86,6 +87,7 @@ def simulate(
         model, windows=windows, trials=trials, seed=seed, steps=steps, pipelines=pipelines, filter=filter, joint=joint,
         observables=observables, spectrum=spectrum, method=method, device=device, dtype=dtype,
     )  # fmt: skip
+    stream_kernel(model.noise.fill)  # made here, or each thread would compile one of its own
     count = worker_count(workers)
     blocks = _blocks(design, numbers, count)
     return _dataset(design, numbers, _collect(design, blocks, count, progress), joint)
