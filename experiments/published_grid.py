@@ -82,8 +82,8 @@ def _finding(z: np.ndarray, grid: dict[str, Any]) -> str:
         f"Of {z.size} published means, {within[0]} lie within 1 standard error of ours, {within[1]} "
         f"({100 * within[1] / z.size:.1f} %) within 2 and {within[2]} within 3 (normal errors: 68, 95.4 and 99.7 %), "
         f"root-mean-square {np.sqrt(np.mean(z**2)):.2f}, largest {np.abs(z).max():.1f}; "
-        f"few of these comparisons are independent: the authors' noise levels share one noise (up to σ = 0.5 their 10th singular "
-        f"value over σ varies by {100 * np.ptp(bulk) / bulk.mean():.1g} %), as do their momenta."
+        f"few of these comparisons are independent: the authors' noise levels share one noise (up to σ = 0.5 their 10th "
+        f"singular value over σ varies by {100 * np.ptp(bulk) / bulk.mean():.1g} %), as do their momenta."
     )
 
 
