@@ -103,24 +103,19 @@ def _rademacher(packed, word, g, state, entry, step, trial, domain, k0, k1, p):
         g[i] = tr.sign(word[i])
 
 
-@njit(nogil=True, error_model="numpy")
-def _laplace(packed, word, g, state, entry, step, trial, domain, k0, k1, p):
-    _words(packed, entry, step, trial, domain, uint64(0), k0, k1)
-    for s in range(STEPS):
-        for e in range(BLOCK):
-            w = word[s * BLOCK + e]
-            f = _fraction(w, entry + e, step + s, trial, domain, 0, k0, k1)
-            g[s * BLOCK + e] = tr.laplace(tr.sign(w), tr.uniform31(w, f))
+def _signed(law):
+    """The fill of a law of one word: a sign, a uniform of the other bits, and its shape parameter."""
 
+    @njit(nogil=True, error_model="numpy")
+    def fill(packed, word, g, state, entry, step, trial, domain, k0, k1, p):
+        _words(packed, entry, step, trial, domain, uint64(0), k0, k1)
+        for s in range(STEPS):
+            for e in range(BLOCK):
+                w = word[s * BLOCK + e]
+                f = _fraction(w, entry + e, step + s, trial, domain, 0, k0, k1)
+                g[s * BLOCK + e] = law(tr.sign(w), tr.uniform31(w, f), p[0])
 
-@njit(nogil=True, error_model="numpy")
-def _pareto(packed, word, g, state, entry, step, trial, domain, k0, k1, p):
-    _words(packed, entry, step, trial, domain, uint64(0), k0, k1)
-    for s in range(STEPS):
-        for e in range(BLOCK):
-            w = word[s * BLOCK + e]
-            f = _fraction(w, entry + e, step + s, trial, domain, 0, k0, k1)
-            g[s * BLOCK + e] = tr.symmetric_pareto(tr.sign(w), tr.uniform31(w, f), p[0])
+    return fill
 
 
 @njit(nogil=True, error_model="numpy")
@@ -193,8 +188,8 @@ FILLS = {
     "gaussian": (_gaussian, np.float32),
     "frozen": (_frozen, np.float32),
     "rademacher": (_rademacher, np.float32),
-    "laplace": (_laplace, np.float64),
-    "pareto": (_pareto, np.float64),
+    "laplace": (_signed(tr.laplace), np.float64),
+    "pareto": (_signed(tr.symmetric_pareto), np.float64),
     "student_t": (_student_t, np.float64),
     "stable": (_stable, np.float64),
     "arch": (_arch, np.float64),

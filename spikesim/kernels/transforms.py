@@ -108,8 +108,8 @@ def symmetric_pareto(s, u, alpha):
 
 
 @njit
-def laplace(s, u):
-    """Density exp(-|x|) / 2: variance 2."""
+def laplace(s, u, _):
+    """Density exp(-|x|) / 2: variance 2; no shape parameter."""
     return -s * math.log(u)
 
 
