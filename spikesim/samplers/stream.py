@@ -46,7 +46,7 @@ class Stream:
         padded = padded_entries(model.shape)
         self._sums = np.zeros((len(trials), self._momenta.size, padded), self.dtype)
         self._memory = np.zeros((len(trials), padded))
-        if noise.fill in ("arch", "ar1"):
+        if noise.remembers:
             self._start()
 
     def _start(self) -> None:
