@@ -37,6 +37,7 @@ def draw(store: Store, figures: Path, published: Path | None = None) -> report.O
         axes[0].set(ylabel="alignment ⟨A, S⟩ / ‖S‖∗", title="full polar factor")
         axes[1].set(title=f"top-{model.rank} singular pairs only")
         axes[0].legend(fontsize=9, loc="upper left")
+        axes[1].legend(handles=axes[1].get_lines()[-1:], fontsize=9, loc="upper left")
         finding = _finding(data)
         above = f"{plots.setting(result, store.quick)}, noise {model.noise}, {int(data.attrs['steps'])} steps from M₀ = 0"
         plots.save(figure, figures, "alignment_momentum", above, finding)

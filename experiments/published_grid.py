@@ -38,16 +38,11 @@ def draw(store: Store, figures: Path, published: Path | None = None) -> report.O
 def _read(path: Path) -> dict[str, Any]:
     try:
         grid = json.loads(path.read_text(encoding="utf-8"))
-        _ = (
-            grid["meta"]["n_trials"],
-            grid["meta"]["m"],
-            grid["meta"]["n"],
-            grid["mom"]["1"],
-            grid["mom"]["3"],
-            grid["raw"]["1"],
-        )
+        meta = {"n_trials", "m", "n", "sigma_grid", "beta_grid"} <= set(grid["meta"])
+        whole = meta and {"1", "3"} <= set(grid["mom"]) and "1" in grid["raw"]
     except (ValueError, KeyError, TypeError):
-        need(False, "published: the authors' grid.json", path=str(path))
+        whole = False
+    need(whole, "published: the authors' grid.json", path=str(path))
     return grid
 
 
@@ -71,7 +66,7 @@ def _compare(store: Store, figures: Path, grid: dict[str, Any]) -> report.Outcom
         size = f"{one.model.shape[0]} × {one.model.shape[1]}"
         above = f"{size}, ARCH(0.3) noise, {int(one.data.attrs['steps'])} steps, {trials}"
         plots.save(figure, figures, "published_grid", above, finding)
-    return report.Outcome(finding)
+    return report.Outcome(finding, needs=" --published grid.json")
 
 
 def _finding(z: np.ndarray, grid: dict[str, Any]) -> str:
@@ -81,7 +76,7 @@ def _finding(z: np.ndarray, grid: dict[str, Any]) -> str:
     return (
         f"Of {z.size} published means, {within[0]} lie within 1 standard error of ours, {within[1]} "
         f"({100 * within[1] / z.size:.1f} %) within 2 and {within[2]} within 3 (normal errors: 68, 95.4 and 99.7 %), "
-        f"root-mean-square {np.sqrt(np.mean(z**2)):.2f}, largest {np.abs(z).max():.1f}; "
+        f"mean {z.mean():+.2f}, root-mean-square {np.sqrt(np.mean(z**2)):.2f}, largest {np.abs(z).max():.1f}; "
         f"few of these comparisons are independent: the authors' noise levels share one noise (up to σ = 0.5 their 10th "
         f"singular value over σ varies by {100 * np.ptp(bulk) / bulk.mean():.1g} %), as do their momenta."
     )

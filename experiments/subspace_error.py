@@ -59,12 +59,14 @@ def _finish(axis: Any, side: str, windows: np.ndarray, theory: np.ndarray) -> No
 def _finding(model: Any, rows: list[report.Row], windows: np.ndarray) -> str:
     low, high = min(r.fit.exponent for r in rows), max(r.fit.exponent for r in rows)
     steeper = all(r.fit.high < -0.25 for r in rows)
+    inside = sum(r.agrees for r in rows)
     off = max(abs(r.fit.exponent - r.theory) for r in rows)
     bound = bounds.subspace_bound(model.eta, windows, min(model.spikes))
     empty = int(np.sum(bound >= 1))
     return (
         f"Fitted exponents lie between {low:.2f} and {high:.2f}, {'all' if steeper else 'not all'} steeper than the guide of "
-        f"−1/4, and within {off:.2f} of the sharp curve's slope on the same windows; the bound B2 is vacuous (1 or more) at "
+        f"−1/4, and within {off:.2f} of the sharp curve's slope on the same windows, which {inside} of the "
+        f"{len(rows)} intervals contain; the bound B2 is vacuous (1 or more) at "
         f"{empty} of the {windows.size} windows, so its −1/4 is not what these errors follow."
     )
 

@@ -2,6 +2,8 @@
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -30,7 +32,7 @@ def run(
     from spikesim.sweep.spec import Spec
     from spikesim.sweep.store import Store
 
-    with Bar(quiet=as_json).task(spec.stem) as advance:
+    with _stoppable(), Bar(quiet=as_json).task(spec.stem) as advance:
         ran = run_spec(Spec.from_toml(spec, quick), Store(out), quick, fresh, advance)
     if as_json:
         print(json.dumps({"out": str(out), "points_computed": ran.computed, "points_kept": ran.kept}))
@@ -44,7 +46,9 @@ def reproduce(
     experiments: Annotated[Path, typer.Option(help="Folder of experiments.")] = Path("experiments"),
     results: Annotated[Path | None, typer.Option(help="Folder for results.  [default: results or results/quick]")] = None,
     figures: Annotated[Path | None, typer.Option(help="Folder for figures.  [default: figures or figures/quick]")] = None,
-    published: Annotated[Path | None, typer.Option(help="The paper authors' grid.json, to compare with.")] = None,
+    published: Annotated[
+        Path | None, typer.Option(help="The authors' grid.json; without it limits are drawn in its place.")
+    ] = None,
     fresh: Fresh = False,
     as_json: Json = False,
 ) -> None:
@@ -56,7 +60,8 @@ def reproduce(
 
     below = () if full else ("quick",)
     to = results or Path("results", *below), figures or Path("figures", *below)
-    done = run_all(experiments, *to, quick=not full, fresh=fresh, published=published, bar=Bar(quiet=as_json))
+    with _stoppable():
+        done = run_all(experiments, *to, quick=not full, fresh=fresh, published=published, bar=Bar(quiet=as_json))
     if as_json:
         print(json.dumps(report.as_json(done), indent=1))
         return
@@ -64,13 +69,23 @@ def reproduce(
     print(f"Figures are in {to[1]}." + ("" if full else f" {QUICK_NOTE}"))
 
 
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Ctrl-C ends the command with a word and exit code 130."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        print("stopped; finished points are kept, and the same command goes on from there", file=sys.stderr)
+        raise typer.Exit(130) from None
+
+
 def main() -> None:
     """Entry point: bad input ends in one message and exit code 2, never in a traceback."""
     try:
         app()
-    except (ValueError, OSError) as error:
+    except OSError as error:
+        print(f"error: need a usable file or folder, got {error.filename!r}: {error.strerror or error}", file=sys.stderr)
+        sys.exit(2)
+    except (ValueError, MemoryError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
-        print("stopped; finished points are kept", file=sys.stderr)
-        sys.exit(130)

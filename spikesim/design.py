@@ -20,7 +20,7 @@ from spikesim.samplers.stream import padded_entries
 STARTUP = 1e-6
 """Steady state: the start-up weight of every window is below this."""
 WORK_LIMIT = 4e12
-"""Entry-steps (a polar factor counts as min(m, n) of them an entry) that steady state may cost unasked: about an hour."""
+"""Work, in entry-steps of noise, that steady state may cost unasked: about an hour of two cores."""
 GIVEN: frozenset[Stages] = frozenset({(Filter(),)})
 """The stream's kernel already holds the momentum buffer."""
 
@@ -63,9 +63,10 @@ class Design:
 
     @property
     def work(self) -> float:
-        """Estimated work of one trial in entry-steps."""
+        """Estimated work of one trial in entry-steps of noise: a window costs 0.3, a polar factor min(m, n) an entry."""
         flows = bool(Cascade(self.run, self.betas, GIVEN).stepping)
-        return self.steps * padded_entries(self.model.shape) * (1 + flows * min(self.model.shape))
+        each = 1 + 0.3 * len(self.filters) + flows * min(self.model.shape)
+        return (self.steps + self.model.noise.burn_in) * padded_entries(self.model.shape) * each
 
 
 def design_from(
@@ -99,6 +100,7 @@ def design_from(
     need(_whole(values) and 1 <= values <= smaller, f"1 <= spectrum <= min(m, n) = {smaller}", spectrum=spectrum)
     widest = max(f.window for f in filters)
     need(dtype == "float64" or widest <= 1e4, 'windows <= 1e4 in dtype "float32", whose beta is too coarse', window=widest)
+    _need_room(model, dtype)
     last = max(f.settling(STARTUP) for f in filters) if steps is None else int(steps)
     design = Design(model, filters, pipelines_from(pipelines), names, int(values), int(seed), last, dtype)
     if observables is not None and design.moments:
@@ -111,12 +113,23 @@ def design_from(
     return design, numbers
 
 
+def _need_room(model: SpikedModel, dtype: str) -> None:
+    """float32 has room for the squares of scales in [1e-15, 1e15] only."""
+    scale = np.asarray(model.noise.entry_scale(model.shape)).max()
+    sizes = np.abs([*model.spikes, scale, model.noise.mean or scale])
+    inside = bool(np.all((sizes >= 1e-15) & (sizes <= 1e15)))
+    need(dtype == "float64" or inside, '1e-15 <= spikes, sigma <= 1e15 in dtype "float32"', sizes=sizes.tolist())
+
+
 def _whole(x: Any) -> bool:
     return isinstance(x, int | np.integer) and not isinstance(x, bool)
 
 
 def _filters(windows: Any, filter_: Any) -> tuple[EMA, ...]:
-    values = (windows,) if np.ndim(windows) == 0 else tuple(windows)
+    try:
+        values = tuple(windows)
+    except TypeError:
+        values = (windows,)
     need(len(values) > 0, "one or more windows", windows=values)
     need(callable(filter_), "filter: maps a window to a filter, such as ss.EMA", filter=filter_)
     filters = tuple(filter_(w) for w in values)

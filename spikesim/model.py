@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from spikesim import rng
 from spikesim.errors import need
-from spikesim.noise import Noise
+from spikesim.noise.base import LARGEST, SMALLEST, Noise
 
 Frame = tuple[NDArray[np.float64], NDArray[np.float64]]
 
@@ -116,6 +116,7 @@ def _shape(shape: Any) -> tuple[int, int]:
     except (TypeError, ValueError, OverflowError):
         whole = False
     need(whole and m >= 1 and n >= 1, "shape == (m, n), integers >= 1", shape=shape)
+    need(m * n <= 2**33, "m n <= 2**33 entries (the random layout's)", shape=shape)
     return int(m), int(n)
 
 
@@ -129,6 +130,8 @@ def _spikes(spikes: Any, limit: int) -> tuple[float, ...]:
     need(1 <= values.size <= limit, f"1 <= rank <= min(m, n) = {limit}", rank=values.size)
     out = tuple(values.tolist())
     need(all(math.isfinite(x) and x != 0 for x in out), "spikes finite and not 0", spikes=spikes)
+    inside = all(SMALLEST <= abs(x) <= LARGEST for x in out)
+    need(inside, f"{SMALLEST:g} <= |spike| <= {LARGEST:g}", spikes=spikes)
     return out
 
 

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from spikesim.errors import need
 from spikesim.estimate import RateFit
+from spikesim.sweep.spec import Spec
 from spikesim.sweep.store import Store
 
 
@@ -39,6 +41,7 @@ class Outcome:
 
     finding: str
     rows: tuple[Row, ...] = ()
+    needs: str = ""  # what the drawing script was given beside the results
 
 
 @dataclass(frozen=True)
@@ -132,7 +135,8 @@ def gallery(done: Sequence[Reproduced], preface: str) -> str:
             parts.append("\n".join(lines))
         parts.append(
             f"`spikesim run experiments/{item.name}.toml --out results/{item.name}`, "
-            f"`python experiments/{item.name}.py` ({item.seconds:.0f} s of simulation); also as [PDF]({item.name}.pdf)."
+            f"`python experiments/{item.name}.py{item.outcome.needs}` ({item.seconds:.0f} s of simulation); "
+            f"also as [PDF]({item.name}.pdf)."
         )
     return "\n\n".join(parts) + "\n"
 
@@ -148,6 +152,9 @@ def main(draw: Draw, script: str) -> None:
     parser.add_argument("--published", type=Path, help="file of published numbers, for experiments that compare with them")
     options = parser.parse_args()
     try:
-        print(draw(Store(options.results), options.figures, published=options.published).finding)
+        store, title = Store(options.results), Spec.from_toml(Path(script).with_suffix(".toml")).title
+        need(store.index["title"] == title, f"results of {name}.toml", title=store.index["title"])
+        print(draw(store, options.figures, published=options.published).finding)
     except (ValueError, OSError) as error:
-        sys.exit(f"error: {error}")
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)

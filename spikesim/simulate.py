@@ -3,9 +3,10 @@
 import platform
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from importlib.metadata import version
 from itertools import islice
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from spikesim.kernels.cpu import stream_kernel
 from spikesim.measure import Measured, measure
 from spikesim.model import SpikedModel
 from spikesim.pipelines import PIPELINES, Cascade, Filter, Pipeline
-from spikesim.samplers.stream import UNSEEN_STEPS, Stream, chunk_steps, padded_entries
+from spikesim.samplers.stream import Stream, chunk_steps, padded_entries
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -56,7 +57,8 @@ def simulate(
         trials: A count, or a range of global trial numbers: trials can be added later.
         seed: In [0, 2^64). Models with one seed share their random numbers.
         steps: Steps from M_0 = 0, >= 1; None runs to steady state (start-up weight of the largest window below 1e-6)
-            and refuses more than WORK_LIMIT entry-steps.
+            and refuses more than WORK_LIMIT entry-steps. Everything is read at the last step, so a larger window moves
+            the reading of all windows on unless steps is given.
         pipelines: Names of PIPELINES or Pipeline objects. One without a filter is repeated along the window.
         filter: Maps a window to a filter; ss.EMA.
         observables: Names of observables.OBSERVABLES, or None for all. bias_squared and variance need two trials.
@@ -104,13 +106,13 @@ def _collect(design: Design, blocks: list[range], workers: int, progress: Progre
     """Blocks in order, computed by threads; a few at a time, so that what waits stays bounded."""
     from threadpoolctl import threadpool_limits
 
-    total, done, queue = sum(map(len, blocks)), 0, deque[tuple[range, Future[Measured]]]()
+    total, done, queue, stop = sum(map(len, blocks)), 0, deque[tuple[range, Future[Measured]]](), Event()
     with threadpool_limits(limits=1), ThreadPoolExecutor(workers) as pool:
         try:
             waiting = iter(blocks)
             while True:
                 for block in islice(waiting, 2 * workers - len(queue)):
-                    queue.append((block, pool.submit(run_block, design, block)))
+                    queue.append((block, pool.submit(run_block, design, block, stop)))
                 if not queue:
                     return
                 block, future = queue.popleft()
@@ -119,6 +121,7 @@ def _collect(design: Design, blocks: list[range], workers: int, progress: Progre
                 if progress is not None:
                     progress(done, total)
         except BaseException:
+            stop.set()  # running blocks end at their next chunk
             pool.shutdown(wait=False, cancel_futures=True)
             raise
 
@@ -136,16 +139,18 @@ class _Moments:
             self.squares = self.squares + np.sum(d * d, axis=(-2, -1))
 
 
-def run_block(design: Design, trials: range) -> Measured:
-    """Draw a block of trials, run the pipelines, measure."""
+def run_block(design: Design, trials: range, stop: Event) -> Measured:
+    """Draw a block of trials, run the pipelines, measure; gives up with CancelledError once `stop` is set."""
     model, dtype = design.model, np.dtype(design.dtype)
     u, v = (x.astype(dtype) for x in model.frame(design.seed))
     truth = obs.Truth(u, v, np.asarray(model.spikes, dtype))
     signal = (u * truth.spikes) @ v.T
     stream = Stream(model, design.seed, trials, design.betas, dtype)
     cascade = Cascade(design.run, design.betas.astype(dtype), GIVEN)
-    chunk = chunk_steps(model.shape, len(trials), dtype) if cascade.stepping else UNSEEN_STEPS
+    chunk = chunk_steps(model.shape, len(trials), dtype, kept=bool(cascade.stepping))
     while stream.step < design.steps:
+        if stop.is_set():
+            raise CancelledError
         noise = stream.advance(min(chunk, design.steps - stream.step), keep=bool(cascade.stepping))
         if cascade.stepping:
             cascade.advance(noise + signal)

@@ -1,6 +1,7 @@
 """What simulate promises beyond its numbers: threads, labels, limits, and errors in one form."""
 
 import importlib
+import time
 
 import numpy as np
 import pytest
@@ -16,9 +17,9 @@ def test_blas_has_one_thread_inside_a_block_and_its_own_again_after(monkeypatch)
     before, inside, run = threadpool_info(), [], module.run_block
     numpys = {pool["filepath"] for pool in before}  # a library that is loaded later does no work in a block
 
-    def spy(design, trials):
+    def spy(design, trials, stop):
         inside.extend(pool["num_threads"] for pool in threadpool_info() if pool["filepath"] in numpys)
-        return run(design, trials)
+        return run(design, trials, stop)
 
     monkeypatch.setattr(module, "run_block", spy)
     ss.simulate(MODEL, windows=[2], trials=4, steps=8)
@@ -28,12 +29,27 @@ def test_blas_has_one_thread_inside_a_block_and_its_own_again_after(monkeypatch)
 
 
 def test_a_failing_block_ends_the_run_with_its_error(monkeypatch):
-    def fail(_design, _trials):
+    def fail(_design, _trials, _stop):
         raise MemoryError("no room")
 
     monkeypatch.setattr(module, "run_block", fail)
     with pytest.raises(MemoryError, match="no room"):
         ss.simulate(MODEL, windows=[2], trials=40, steps=8)
+
+
+def test_a_stopped_run_does_not_finish_its_blocks():
+    """Ctrl-C, as the progress callback would raise it: blocks under way end at their next chunk, not at their last step."""
+    model = ss.SpikedModel((64, 64), 9.0, ss.Gaussian())
+    done = []
+
+    def interrupt(now, _total):
+        done.append(time.monotonic())
+        raise KeyboardInterrupt
+
+    start = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        ss.simulate(model, windows=[2], trials=range(40), steps=600, workers=2, pipelines=["post-polar"], progress=interrupt)
+    assert time.monotonic() - done[0] < 0.5 * (done[0] - start)
 
 
 def test_progress_is_told_as_blocks_end():
@@ -91,7 +107,7 @@ def test_nan_stands_where_theory_md_says_undefined_and_nowhere_else():
         ({"workers": 0}, "need workers >= 1, got workers=0"),
         ({"joint": 1}, "need joint: True or False, got joint=1"),
         (
-            {"windows": [1e9], "steps": None, "pipelines": ["pre-polar"], "trials": 1},
+            {"windows": [7e8], "steps": None, "pipelines": ["pre-polar"], "trials": 1},
             r"need a steady state within 2\*\*33 steps",
         ),
     ],
@@ -108,7 +124,11 @@ def test_bad_arguments_are_refused_in_one_form(change, message):
         (lambda: ss.Polar(1.5), r"need rank: None or an integer >= 1, got rank=1\.5"),
         (lambda: ss.Kronecker("abc", [1.0]), r"need rows: numbers >= 0, not all 0, got rows='abc'"),
         (lambda: ss.Kronecker([[1], [1, 2]], [1.0]), "need rows: numbers >= 0, not all 0"),
-        (lambda: ss.Gaussian(1e101), r"need sigma <= 1e\+100, got sigma=1e\+101"),
+        (lambda: ss.Gaussian(1e101), r"need 1e-100 <= sigma <= 1e\+100, got sigma=1e\+101"),
+        (lambda: ss.Gaussian(1e-101), r"need 1e-100 <= sigma <= 1e\+100, got sigma=1e-101"),
+        (lambda: ss.Biased(-1e101), r"need \|bias\| <= 1e\+100, got bias=-1e\+101"),
+        (lambda: ss.SpikedModel((2, 2), 1e101, ss.Gaussian()), r"need 1e-100 <= \|spike\| <= 1e\+100, got spikes=1e\+101"),
+        (lambda: ss.SpikedModel((2**17, 2**17), 1.0, ss.Gaussian()), r"need m n <= 2\*\*33 entries"),
         (lambda: ss.Contaminated(0.1, 1e31), r"need factor <= 1e\+30, got factor=1e\+31"),
         (lambda: ss.Arch(0.9999), r"need alpha <= 0\.999 .*, got alpha=0\.9999"),
         (lambda: ss.SpikedModel((2, 2), True, ss.Gaussian()), "need spikes: real numbers, got spikes=True"),

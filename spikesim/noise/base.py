@@ -18,8 +18,8 @@ from spikesim.errors import need
 
 Shape = tuple[int, int]
 
-LARGEST = 1e100
-"""Largest scale: squares and sums of squares stay finite."""
+SMALLEST, LARGEST = 1e-100, 1e100
+"""Range of scales: squares and sums of squares neither overflow nor vanish."""
 LARGEST_FACTOR = 1e30
 """Largest factor of a step: its float32 normals stay finite."""
 
@@ -30,10 +30,10 @@ def is_real(value: object) -> bool:
 
 
 def need_positive(**values: float) -> None:
-    """Refuse what is no number in (0, LARGEST]."""
+    """Refuse what is no number in [SMALLEST, LARGEST]."""
     for name, value in values.items():
         need(is_real(value) and 0 < value < math.inf, f"0 < {name} < inf", **{name: value})
-        need(value <= LARGEST, f"{name} <= {LARGEST:g}", **{name: value})
+        need(SMALLEST <= value <= LARGEST, f"{SMALLEST:g} <= {name} <= {LARGEST:g}", **{name: value})
 
 
 @dataclass(frozen=True)

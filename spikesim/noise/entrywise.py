@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikesim.errors import need
-from spikesim.noise.base import Noise, Shape, is_real, need_positive
+from spikesim.noise.base import LARGEST, Noise, Shape, is_real, need_positive
 
 
 @dataclass(frozen=True)
@@ -218,6 +218,7 @@ class Biased(Noise):
     def __post_init__(self) -> None:
         need_positive(sigma=self.sigma)
         need(is_real(self.bias) and math.isfinite(self.bias), "a finite bias", bias=self.bias)
+        need(abs(self.bias) <= LARGEST, f"|bias| <= {LARGEST:g}", bias=self.bias)
 
     @property
     def mean(self) -> float:

@@ -16,8 +16,8 @@ from spikesim.model import SpikedModel
 
 CHUNK_BYTES = 1 << 22
 """What the gradients of one chunk may take, over all trials of a block; a chunk has at least STEPS steps."""
-UNSEEN_STEPS = 1 << 12
-"""Steps of a chunk whose gradients nothing needs: only per-step scalars are held."""
+CHUNK_WORK = 1 << 25
+"""Entry-steps of a chunk whose gradients nothing needs: about a tenth of a second, after which a run can be stopped."""
 
 Floats = NDArray[np.floating]
 
@@ -111,7 +111,8 @@ def padded_entries(shape: tuple[int, int]) -> int:
     return -(-shape[0] * shape[1] // BLOCK) * BLOCK
 
 
-def chunk_steps(shape: tuple[int, int], trials: int, dtype: np.dtype) -> int:
-    """Steps of a chunk of gradients for a block of trials: a multiple of STEPS."""
-    step = trials * padded_entries(shape) * np.dtype(dtype).itemsize
-    return max(1, CHUNK_BYTES // step // STEPS) * STEPS
+def chunk_steps(shape: tuple[int, int], trials: int, dtype: np.dtype, kept: bool) -> int:
+    """Steps of a chunk for a block of trials, its gradients kept or not: a multiple of STEPS."""
+    step = trials * padded_entries(shape)
+    most = CHUNK_BYTES // (step * np.dtype(dtype).itemsize) if kept else min(CHUNK_WORK // step, 1 << 12)
+    return max(1, most // STEPS) * STEPS

@@ -58,7 +58,7 @@ class ModelSpec(_Part):
             noise = LAWS[str(law)](**parameters)
         except TypeError as error:
             names = tuple(f.name for f in fields(LAWS[str(law)]))
-            need(False, f"noise parameters of {law} out of {names}", noise=parameters, hint=str(error).split("() ")[-1])
+            need(False, f"noise parameters of {law} out of {names}", str(error).split("() ")[-1], noise=parameters)
         return SpikedModel(self.shape, self.spikes, noise, self.vectors)
 
 

@@ -17,6 +17,9 @@ from spikesim.errors import need
 Shape = tuple[int, int]
 Spike = float | Sequence[float]
 
+HUGE = 1e70
+"""Ratio s / theta beyond which nothing changes and its fourth power would overflow."""
+
 
 def critical_window(shape: Shape, sigma: float, spike: Spike) -> Any:
     """Smallest T at which the spike leaves the bulk: 2T - 1 = sigma^2 sqrt(mn) / lambda^2, at least 1 (S2)."""
@@ -33,16 +36,17 @@ def bulk_edge(shape: Shape, sigma: float, window: float) -> float:
 
 def singular_value(shape: Shape, sigma: float, spike: Spike, window: float) -> Any:
     """sqrt((theta^2 + m s^2)(theta^2 + n s^2)) / theta above the threshold, the bulk edge below (S3)."""
-    (m, n), s, theta = _shape(shape), _noise(sigma, window), _spikes(spike)
-    value = np.sqrt((theta**2 + m * s**2) * (theta**2 + n * s**2)) / theta
-    return _like(spike, np.where(_above(theta, s, m, n), value, bulk_edge(shape, sigma, window)))
+    (m, n), theta = _shape(shape), _spikes(spike)
+    x = np.minimum(_noise(sigma, window) / theta, HUGE)
+    value = theta * np.sqrt(1 + m * x**2) * np.sqrt(1 + n * x**2)
+    return _like(spike, np.where(_above(x, m, n), value, bulk_edge(shape, sigma, window)))
 
 
 def overlaps(shape: Shape, sigma: float, spike: Spike, window: float) -> tuple[Any, Any]:
     """Squared overlaps (left, right) of the buffer's singular vectors with the spike's; 0 below the threshold (S3)."""
-    (m, n), s, theta = _shape(shape), _noise(sigma, window), _spikes(spike)
-    excess = np.where(_above(theta, s, m, n), theta**4 - m * n * s**4, 0.0)
-    left, right = (excess / (theta**2 * (theta**2 + size * s**2)) for size in (m, n))
+    (m, n), x = _shape(shape), np.minimum(_noise(sigma, window) / _spikes(spike), HUGE)
+    excess = np.where(_above(x, m, n), 1 - m * n * x**4, 0.0)
+    left, right = (excess / (1 + size * x**2) for size in (m, n))
     return _like(spike, left), _like(spike, right)
 
 
@@ -71,19 +75,21 @@ def _square(y: float) -> float:
 def _quadrature(theta: float, s: float, m: int, n: int) -> float:
     from scipy.integrate import quad
 
-    scale = s * math.sqrt(max(m, n)) + theta
+    scale = s * math.sqrt(max(m, n)) + theta  # only theta / s matters: both at most 1 keep the squares in range
+    theta, s = theta / scale, s / scale
 
     def integrand(phi: float) -> float:
-        x = scale * math.tan(phi)
+        x = math.tan(phi)
         b = x * x + s * s * (m + n)
         w = (b + math.sqrt(max(b * b - 4 * s**4 * m * n, 0.0))) / 2
-        return theta / (w + theta**2) * scale / math.cos(phi) ** 2
+        return theta / (w + theta**2) / math.cos(phi) ** 2
 
     return 2 / math.pi * quad(integrand, 0, math.pi / 2, limit=200, epsabs=1e-13, epsrel=1e-12)[0]
 
 
-def _above(theta: NDArray[np.float64], s: float, m: int, n: int) -> NDArray[np.bool_]:
-    return theta > s * (m * n) ** 0.25
+def _above(x: NDArray[np.float64], m: int, n: int) -> NDArray[np.bool_]:
+    """Whether a spike leaves the bulk, x = s / theta."""
+    return x * (m * n) ** 0.25 < 1
 
 
 def _noise(sigma: float, window: float) -> float:

@@ -41,7 +41,7 @@ def failure_probability(window: ArrayLike, q: float = 0.5) -> Any:
     return _n_eff(window) ** -_level(q)
 
 
-def subspace_bound(eta: ArrayLike, window: ArrayLike, spike: ArrayLike, c_sig: float = 1.0, q: float = 0.5) -> Any:
+def subspace_bound(eta: ArrayLike, window: ArrayLike, spike: ArrayLike, c_sig: ArrayLike = 1.0, q: float = 0.5) -> Any:
     """eps / (c_sig lambda_r - eps) for max(sin_theta_left, sin_theta_right), on the event of B1q.
 
     Args:
@@ -60,14 +60,14 @@ def subspace_bound(eta: ArrayLike, window: ArrayLike, spike: ArrayLike, c_sig: f
     Source: theory.md B2 (paper, Corollary 1).
     """
     radius = perturbation_radius(eta, window, q)
-    signal = c_sig * _positive("spike", spike)
-    need(0 < c_sig <= 1, "0 < c_sig <= 1", c_sig=c_sig)
+    signal = np.asarray(c_sig) * _positive("spike", spike)
+    need(np.all((np.asarray(c_sig) > 0) & (np.asarray(c_sig) <= 1)), "0 < c_sig <= 1", c_sig=c_sig)
     room = np.asarray(signal - radius)
     return np.where(room > 0, radius / np.where(room > 0, room, 1.0), math.inf)[()]
 
 
 def alignment_bound(
-    shape: tuple[int, int], eta: ArrayLike, window: ArrayLike, spikes: Sequence[float] | float, gain: float = 1.0
+    shape: tuple[int, int], eta: ArrayLike, window: ArrayLike, spikes: Sequence[float] | float, gain: ArrayLike = 1.0
 ) -> Any:
     """4 eta / ((2T - 1) lambda_bar_r ‖S_bar‖_*), an upper bound of E(1 - alignment) of pre-polar.
 
@@ -86,8 +86,8 @@ def alignment_bound(
     size = np.abs(np.atleast_1d(np.asarray(spikes, float)))
     need(1 <= size.size <= min(shape), f"1 <= rank <= min(m, n) = {min(shape)}", rank=size.size)
     _positive("spikes", size)
-    need(0 < gain <= 1, "0 < gain <= 1", gain=gain)
-    return 4 * _eta(eta) / (_n_eff(window) * gain**2 * size.min() * size.sum())
+    need(np.all((np.asarray(gain) > 0) & (np.asarray(gain) <= 1)), "0 < gain <= 1", gain=gain)
+    return 4 * _eta(eta) / (_n_eff(window) * np.asarray(gain) ** 2 * size.min() * size.sum())
 
 
 def _n_eff(window: ArrayLike) -> Floats:
