@@ -1,8 +1,10 @@
 """The command line as a user meets it: exit codes, messages, JSON, and never a traceback."""
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -84,6 +86,32 @@ def test_a_file_in_the_way_of_the_folder_is_an_error_not_a_traceback(spec, tmp_p
     result = spikesim("run", spec, "--out", tmp_path / "taken", cwd=tmp_path)
     assert result.returncode == 2
     assert "Traceback" not in result.stderr
+
+
+def test_ctrl_c_stops_soon_with_a_word_and_keeps_finished_points(tmp_path):
+    long = SPEC.replace("[5, 7]", "[64, 64]").replace("trials = 3", "trials = 4000").replace("steps = 12", "steps = 4000")
+    (tmp_path / "long.toml").write_text(long + '[grid]\n"run.trials" = [2, 4000]\n')
+    command = [sys.executable, "-c", "from spikesim.cli import main; main()", "run", "long.toml", "--out", "out"]
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob("out/*.nc")):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "stopped; finished points are kept" in errors
+    assert "Traceback" not in errors
+    assert sorted(p.suffix for p in (tmp_path / "out").iterdir()) == [".json", ".nc"]
+
+
+def test_too_large_a_matrix_is_an_error_not_a_traceback(spec, tmp_path):
+    for shape in ("[1000000, 1000000]", "[5, 99999999999999999999]"):
+        spec.write_text(SPEC.replace("[5, 7]", shape), encoding="utf-8")
+        result = spikesim("run", spec, "--out", tmp_path / "out", cwd=tmp_path)
+        assert result.returncode == 2
+        assert "Traceback" not in result.stderr
+        assert not (tmp_path / "out").exists()
 
 
 def test_help_names_the_commands(tmp_path):

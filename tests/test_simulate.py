@@ -42,7 +42,7 @@ def test_a_stopped_run_does_not_finish_its_blocks():
     model = ss.SpikedModel((64, 64), 9.0, ss.Gaussian())
     done = []
 
-    def interrupt(now, _total):
+    def interrupt(_now, _total):
         done.append(time.monotonic())
         raise KeyboardInterrupt
 

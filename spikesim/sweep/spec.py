@@ -20,70 +20,112 @@ import hashlib
 import itertools
 import json
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from spikesim.design import design_from
 from spikesim.errors import need
 from spikesim.model import SpikedModel
-from spikesim.noise import LAWS
+from spikesim.noise import LAWS, Gaussian, Noise
 from spikesim.pipelines import PIPELINES
 from spikesim.rng import LAYOUT_VERSION
 
 Value = Any
+Whole = Annotated[int, Strict()]
+Real = Annotated[float, Strict()]
+
+PROBE = SpikedModel((1, 1), (1.0,), Gaussian())
+"""A model on which each argument of a run is checked by itself."""
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _law(noise: dict[str, Value]) -> Noise:
+    """The law that a noise table describes; raises ValueError as the law does."""
+    parameters = dict(noise)
+    law = parameters.pop("law", None)
+    need(isinstance(law, str) and law in LAWS, f"law in {tuple(LAWS)}", law=law)
+    names = tuple(f.name for f in fields(LAWS[law]))
+    required = {f.name for f in fields(LAWS[law]) if f.default is MISSING}
+    need(set(parameters) <= set(names), f"parameters of {law} out of {names}", noise=parameters)
+    need(required <= set(parameters), f"{', '.join(sorted(required))} for {law}", noise=parameters)
+    return LAWS[law](**parameters)
+
+
+def _noise(noise: dict[str, Value]) -> dict[str, Value]:
+    """A checked noise table; whole numbers become floats, so that 1 and 1.0 are one design point."""
+    out = {k: float(v) if isinstance(v, int) and not isinstance(v, bool) else v for k, v in noise.items()}
+    _law(out)
+    return out
+
+
 class ModelSpec(_Part):
     """One model of a spec file."""
 
-    shape: tuple[int, int]
-    spikes: tuple[float, ...]
-    noise: dict[str, Value]
+    shape: Annotated[tuple[Whole, Whole], AfterValidator(lambda x: SpikedModel(x, (1.0,), Gaussian()).shape)]
+    spikes: tuple[Real, ...]
+    noise: Annotated[dict[str, Value], AfterValidator(_noise)]
     vectors: str = "haar"
     name: str = ""
 
+    @model_validator(mode="after")
+    def _together(self) -> "ModelSpec":
+        self.build()
+        return self
+
     def build(self) -> SpikedModel:
         """The model; raises ValueError as its parts do."""
-        parameters = dict(self.noise)
-        law = parameters.pop("law", None)
-        need(isinstance(law, str) and law in LAWS, f"noise.law in {tuple(LAWS)}", law=law)
-        try:
-            noise = LAWS[str(law)](**parameters)
-        except TypeError as error:
-            names = tuple(f.name for f in fields(LAWS[str(law)]))
-            need(False, f"noise parameters of {law} out of {names}", str(error).split("() ")[-1], noise=parameters)
-        return SpikedModel(self.shape, self.spikes, noise, self.vectors)
+        return SpikedModel(self.shape, self.spikes, _law(self.noise), self.vectors)
 
 
 class RunSpec(_Part):
     """The arguments of ss.simulate that a spec file may set."""
 
-    windows: tuple[float, ...] = ()
-    momenta: tuple[float, ...] = ()
-    trials: int
-    seed: int = 0
-    derived_seeds: bool = False
-    steps: int | None = None
+    windows: tuple[Real, ...] = ()
+    momenta: tuple[Annotated[float, Strict(), Field(ge=0, lt=1)], ...] = ()
+    trials: Whole
+    seed: Whole = 0
+    derived_seeds: Annotated[bool, Strict()] = False
+    steps: Whole | None = None
     pipelines: tuple[str, ...] = PIPELINES
     observables: tuple[str, ...] | None = None
-    spectrum: int | None = None
-    joint: bool = True
+    spectrum: Whole | None = None
+    joint: Annotated[bool, Strict()] = True
     method: str = "auto"
     device: str = "cpu"
     dtype: str = "float64"
 
-    def arguments(self) -> dict[str, Value]:
-        """Keyword arguments of ss.simulate; raises ValueError unless windows or momenta are given, and not both."""
+    @field_validator("windows", "trials", "seed", "steps", "pipelines", "observables", "method", "device", "dtype")
+    @classmethod
+    def _alone(cls, value: Value, info: ValidationInfo) -> Value:
+        """Check each argument by itself, so that every bad one is reported."""
+        given = {} if info.field_name == "windows" and not value else {str(info.field_name): value}
+        design_from(PROBE, **({"windows": (1.0,), "trials": 2, "steps": 1} | given))
+        return value
+
+    @model_validator(mode="after")
+    def _together(self) -> "RunSpec":
         need(bool(self.windows) != bool(self.momenta), "windows or momenta, and not both", windows=self.windows)
-        for beta in self.momenta:
-            need(0 <= beta < 1, "0 <= beta < 1", momenta=beta)
+        return self
+
+    def arguments(self) -> dict[str, Value]:
+        """Keyword arguments of ss.simulate."""
         out = self.model_dump(exclude={"windows", "momenta", "derived_seeds"})
         # T = 1/(1 - beta), to 12 digits: 0.9 is T = 10, not 10.000000000000002
         out["windows"] = self.windows or tuple(float(f"{1 / (1 - b):.12g}") for b in self.momenta)
@@ -145,6 +187,8 @@ class Spec:
             table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ValueError(f"need a TOML file, got {path}: {error}") from None
+        except RecursionError:
+            raise ValueError(f"need a TOML file of fewer levels, got {path}") from None
         return cls.from_dict(table, quick, str(path))
 
     @classmethod
@@ -154,13 +198,22 @@ class Spec:
         changes = table.pop("quick", {})
         known = isinstance(changes, dict) and set(changes) <= {"model", "grid", "run"}
         need(known, "[quick.model], [quick.grid] and [quick.run] alone", quick=changes)
-        if quick:
-            table = _merged(table, changes)
-        try:
-            file = _File.model_validate(table)
-        except ValidationError as error:
-            raise ValueError(_faults(source, [(_path(e["loc"]), _complaint(e)) for e in error.errors()])) from None
+        changed = _merged(table, changes)
+        faults = _faults_of(table)
+        faults |= {f"with [quick], {where}": what for where, what in _faults_of(changed).items() if where not in faults}
+        if faults:
+            raise ValueError(_listed(source, faults))
+        file = _File.model_validate(changed if quick else table)
         return cls(file.title, _points(file, source))
+
+
+def _faults_of(table: dict[str, Value]) -> dict[str, str]:
+    """Where -> what, of every part that is no good by itself."""
+    try:
+        _File.model_validate(table)
+    except ValidationError as error:
+        return {_path(e["loc"]): _complaint(e) for e in error.errors()}
+    return {}
 
 
 def _merged(table: dict[str, Value], changes: dict[str, Value]) -> dict[str, Value]:
@@ -178,30 +231,23 @@ def _merged(table: dict[str, Value], changes: dict[str, Value]) -> dict[str, Val
 
 
 def _points(file: _File, source: str) -> tuple[Point, ...]:
+    """Every model at every combination of the grid; raises ValueError with what does not go together."""
     points: list[Point] = []
-    faults: dict[str, str] = {}  # what -> where it was first met
-
-    def attempt(where: str, model: ModelSpec, at: dict[str, Value]) -> None:
-        try:
-            points.append(_point(model, file.run, at))
-        except ValidationError as error:
-            for e in error.errors():
-                faults.setdefault(_complaint(e), f"{where}: {_path(e['loc'])}")
-        except ValueError as error:
-            faults.setdefault(str(error), where)
-
+    faults: dict[str, str] = {}
     for number, model in enumerate(file.model):
-        attempt(f"model[{number}]", model, {})
-    if not faults:
-        points.clear()
-        for number, model in enumerate(file.model):
-            for values in itertools.product(*file.grid.values()):
-                at = dict(zip(file.grid, values, strict=True))
-                attempt(", ".join([f"model[{number}]", *(f"{k}={v}" for k, v in at.items())]), model, at)
+        for values in itertools.product(*file.grid.values()):
+            at = dict(zip(file.grid, values, strict=True))
+            where = ", ".join([f"model[{number}]", *(f"{k}={v}" for k, v in at.items())])
+            try:
+                points.append(_point(model, file.run, at))
+            except ValidationError as error:
+                faults |= {f"{where}: {_path(e['loc'])}": _complaint(e) for e in error.errors()}
+            except ValueError as error:
+                faults[where] = str(error)
     if not faults and len({p.identity for p in points}) < len(points):
-        faults["need distinct design points, got two alike"] = "model, grid"
+        faults["model, grid"] = "need distinct design points, got two alike"
     if faults:
-        raise ValueError(_faults(source, [(where, what) for what, where in faults.items()]))
+        raise ValueError(_listed(source, faults))
     return tuple(points)
 
 
@@ -235,13 +281,13 @@ def _path(loc: tuple[int | str, ...]) -> str:
 
 
 def _complaint(error: Any) -> str:
-    given = error.get("input")
-    shown = repr(given) if not isinstance(given, dict) else "a table"
-    return {"missing": "need a value, got none", "extra_forbidden": "need a known key, got this one"}.get(
-        error["type"], f"need {error['msg'].lower().removeprefix('input should be ')}, got {shown}"
-    )
+    if error["type"] == "value_error":  # one of our own, which has its form already
+        return str(error["ctx"]["error"])
+    fixed = {"missing": "need a value, got none", "extra_forbidden": "need a known key, got this one"}
+    shown = "a table" if isinstance(error["input"], dict) else repr(error["input"])
+    return fixed.get(error["type"], f"need {error['msg'].lower().removeprefix('input should be ')}, got {shown}")
 
 
-def _faults(source: str, faults: list[tuple[str, str]]) -> str:
-    lines = "\n".join(f"  {where}: {what}" for where, what in faults)
+def _listed(source: str, faults: dict[str, str]) -> str:
+    lines = "\n".join(f"  {where}: {what}" for where, what in faults.items())
     return f"need a valid spec, got {len(faults)} fault{'s' * (len(faults) > 1)} in {source}:\n{lines}"

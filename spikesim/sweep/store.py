@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import BaseModel
+
 from spikesim.errors import need
 from spikesim.model import SpikedModel
 from spikesim.sweep.spec import ModelSpec, Point, Spec
@@ -15,6 +17,18 @@ if TYPE_CHECKING:
     import xarray as xr
 
 INDEX = "index.json"
+
+
+class _IndexPoint(BaseModel):
+    file: str
+    coordinates: dict[str, Any]
+    model: ModelSpec
+
+
+class _Index(BaseModel):
+    title: str
+    quick: bool
+    points: list[_IndexPoint]
 
 
 @dataclass(frozen=True)
@@ -62,7 +76,9 @@ class Store:
             {"file": self.path(p).name, "coordinates": p.coordinates, "model": p.described.model_dump()} for p in spec.points
         ]
         text = json.dumps({"title": spec.title, "quick": quick, "points": points}, indent=1)
-        _replace(self.folder / INDEX, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+        path = self.folder / INDEX
+        if not (path.is_file() and path.read_bytes() == text.encode()):
+            _replace(path, lambda temporary: temporary.write_bytes(text.encode()))
 
     @property
     def index(self) -> dict[str, Any]:
@@ -74,7 +90,7 @@ class Store:
         path = self.folder / INDEX
         need(path.is_file(), f"results of `spikesim run` ({INDEX})", folder=str(self.folder))
         try:
-            return json.loads(path.read_text(encoding="utf-8"))
+            return _Index.model_validate_json(path.read_bytes()).model_dump()
         except ValueError:
             need(False, f"a readable {INDEX}", "run again", folder=str(self.folder))
             raise

@@ -74,6 +74,15 @@ def test_a_folder_without_results_is_refused(tmp_path):
     next(tmp_path.glob("*.nc")).unlink()
     with pytest.raises(ValueError, match="need all points of the spec, got missing="):
         list(Store(tmp_path))
-    (tmp_path / "index.json").write_text("{")
-    with pytest.raises(ValueError, match=r"need a readable index\.json"):
-        list(Store(tmp_path))
+    for text in ("{", "[]", "null", '{"points": 3}', '{"title": "", "quick": true, "points": [{}]}'):
+        (tmp_path / "index.json").write_text(text)
+        with pytest.raises(ValueError, match=r"need a readable index\.json"):
+            list(Store(tmp_path))
+
+
+def test_a_finished_folder_is_not_written_again(tmp_path):
+    store, spec = Store(tmp_path), Spec.from_dict(TABLE)
+    run_spec(spec, store)
+    before = {p.name: p.stat().st_mtime_ns for p in tmp_path.iterdir()}
+    run_spec(spec, store)
+    assert {p.name: p.stat().st_mtime_ns for p in tmp_path.iterdir()} == before

@@ -83,15 +83,55 @@ def test_all_faults_are_reported_at_once_each_with_its_path():
         assert path in str(caught.value)
 
 
+def test_bad_values_of_different_places_are_reported_at_once():
+    bad = (
+        GOOD.replace("sigma = 1.0", "sigma = -1.0", 1).replace("[3.0, 2.0]", "[3.0, nan]").replace("trials = 4", "trials = 0")
+    )
+    bad = bad.replace("[run]", '[run]\nseed = -1\ndtype = "float16"\nsteps = 0')
+    with pytest.raises(ValueError, match="need a valid spec") as caught:
+        spec(bad)
+    for fault in ("model[0].noise: need 0 < sigma < inf, got sigma=-1.0", "model[1]: need spikes finite and not 0",
+                  "run.trials: need one or more trials", "run.seed: need 0 <= seed < 2**64, got seed=-1",
+                  "run.dtype: need dtype in", "run.steps: need steps: None or an integer"):  # fmt: skip
+        assert fault in str(caught.value)
+
+
+def test_whole_numbers_are_the_floats_that_they_equal():
+    whole = GOOD.replace("sigma = 1.0", "sigma = 1").replace("[0.5, 1.0, 2.0]", "[0.5, 1, 2]")
+    assert [p.identity for p in spec(whole).points] == [p.identity for p in spec(GOOD).points]
+    with pytest.raises(ValueError, match="need distinct design points"):
+        spec(GOOD.replace("[0.5, 1.0, 2.0]", "[1, 1.0]"))
+
+
+@pytest.mark.parametrize("old", ["trials = 4", "shape = [6, 8]", "momenta = [0.0, 0.5, 0.9]", "spikes = [3.0]"])
+@pytest.mark.parametrize("value", ["true", '"3"', '["1", true]'])
+def test_text_and_truth_values_are_no_numbers(old, value):
+    name = old.split(" =")[0]
+    with pytest.raises(ValueError, match=f"{name}.*: need a valid"):
+        spec(GOOD.replace(old, f"{name} = {value}", 1))
+
+
+def test_a_fault_of_the_quick_tables_is_found_without_quick():
+    with pytest.raises(ValueError, match=r"with \[quick\], run\.trails: need a known key"):
+        spec(GOOD.replace("trials = 2", "trails = 2"))
+
+
+def test_a_file_nested_too_deep_is_refused(tmp_path):
+    path = tmp_path / "spec.toml"
+    path.write_text("a = " + "[" * 5000)
+    with pytest.raises(ValueError, match="need a TOML file"):
+        Spec.from_toml(path)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('law = "Gaussian"', 'law = "Gausian"', r"model\[0\]: need noise.law in \(.*got law='Gausian'"),
-        ("alpha = 0.3", "alfa = 0.3", r"model\[1\].*need noise parameters of Arch out of \('alpha', 'sigma'\)"),
+        ('law = "Gaussian"', 'law = "Gausian"', r"model\[0\]\.noise: need law in \(.*got law='Gausian'"),
+        ("alpha = 0.3", "alfa = 0.3", r"model\[1\]\.noise: need parameters of Arch out of \('alpha', 'sigma'\)"),
         ("alpha = 0.3", "alpha = 1.5", r"need 0 <= alpha < 1 \(finite variance\), got alpha=1.5"),
         ("[3.0, 2.0]", "[3.0, nan]", r"need spikes finite and not 0"),
         ("[6, 8]\nspikes = [3.0]", "[1, 8]\nspikes = [3.0, 1.0]", r"need 1 <= rank <= min\(m, n\) = 1, got rank=2"),
-        ("momenta = [0.0, 0.5, 0.9]", "momenta = [1.0]", "need 0 <= beta < 1, got momenta=1.0"),
+        ("momenta = [0.0, 0.5, 0.9]", "momenta = [1.0]", r"run\.momenta\[0\]: need less than 1, got 1\.0"),
         ("momenta = [0.0, 0.5, 0.9]", "windows = [0.5]", "need 1 <= T <= 1e.*got window=0.5"),
         ("momenta", "windows = [1]\nmomenta", r"need windows or momenta, and not both, got windows=\(1.0,\)"),
         ("trials = 4", "trials = 0", "need one or more trials"),
