@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.collections import PolyCollection
 
 from spikesim import plots
 from spikesim.sweep.run import run_spec
@@ -57,7 +58,7 @@ def drawn(monkeypatch):
                 "y": a.get_ylabel(),
                 "lines": {line.get_label(): line.get_xydata().copy() for line in a.get_lines()},
                 "bands": len(a.collections),
-                "spans": [_span(band) for band in a.collections],
+                "spans": [_span(band) for band in a.collections if isinstance(band, PolyCollection)],
                 "images": [image.get_array().copy() for image in a.get_images()],
             }
             for a in figure.axes
