@@ -1,6 +1,7 @@
 """Command line: one screen of sub-commands, no logic. Exit code 0: done; 1: a check failed; 2: bad usage or input."""
 
 import json
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,7 +66,7 @@ def reproduce(
     if as_json:
         print(json.dumps(report.as_json(done), indent=1))
         return
-    print(report.text(done, sys.stdout))
+    print(report.text(done, shutil.get_terminal_size().columns if sys.stdout.isatty() else 150))
     print(f"Figures are in {to[1]}." + ("" if full else f" {QUICK_NOTE}"))
 
 

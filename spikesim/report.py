@@ -1,12 +1,10 @@
 """What experiments say: outcomes, the table of a reproduction, and the gallery; reads results, never simulates."""
 
 import argparse
-import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
 
 from spikesim.errors import need
 from spikesim.estimate import RateFit
@@ -58,41 +56,24 @@ class Reproduced:
 
 Draw = Callable[..., Outcome]
 
-HEADER = ("experiment", "fitted exponent in 2T - 1 [95 %]", "theory on the same windows", "finding")
+HEADER = ("experiment", "quantity", "fitted exponent in 2T - 1 [95 %]", "theory on the same windows")
 
 
-def table(done: Sequence[Reproduced]) -> list[tuple[str, str, str, str]]:
-    """Rows under HEADER; an experiment's name and finding stand in its first row."""
-    out = []
-    for item in done:
-        fits = [(f"{row.quantity}: {row.fit}", row.theory_text) for row in item.outcome.rows] or [("-", "-")]
-        for i, (fit, theory) in enumerate(fits):
-            out.append((item.name if i == 0 else "", fit, theory, item.outcome.finding if i == 0 else ""))
-    return out
-
-
-def text(done: Sequence[Reproduced], stream: TextIO) -> str:
-    """The table: ruled in a terminal of 100 columns or more; elsewhere a paragraph each, which no log breaks."""
-    if stream.isatty() and shutil.get_terminal_size().columns >= 100:
-        return _ruled(done)
-    lines = []
-    for item in done:
-        lines.append(f"{item.name}: {item.outcome.finding}")
-        lines += [f"    {row.quantity}: exponent {row.fit}; theory {row.theory_text}" for row in item.outcome.rows]
-    return "\n".join(lines)
-
-
-def _ruled(done: Sequence[Reproduced]) -> str:
+def text(done: Sequence[Reproduced], width: int) -> str:
+    """The table of fits, ruled and `width` columns wide, with each experiment's finding in a line below its rows."""
     from rich.console import Console
     from rich.table import Table
 
-    ruled = Table(*HEADER, show_lines=True)
-    for row in table(done):
-        ruled.add_row(*row)
-    console = Console(width=shutil.get_terminal_size().columns)
+    console = Console(width=width, color_system=None)
     with console.capture() as capture:
-        console.print(ruled)
-    return capture.get().rstrip()
+        for item in done:
+            ruled = Table(*HEADER, expand=True, caption=f"finding: {item.outcome.finding}", caption_justify="left")
+            for i, row in enumerate(item.outcome.rows):
+                ruled.add_row(item.name if i == 0 else "", row.quantity, str(row.fit), row.theory_text)
+            if not item.outcome.rows:
+                ruled.add_row(item.name, "-", "-", "-")
+            console.print(ruled)
+    return "\n".join(line.rstrip() for line in capture.get().splitlines())
 
 
 def as_json(done: Sequence[Reproduced]) -> list[dict[str, object]]:
