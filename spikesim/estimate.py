@@ -67,6 +67,8 @@ def fit_rate(windows: ArrayLike, samples: Any, statistic: Statistic = "mean", *,
 
     Returns:
         The fit, with a 95 % BCa interval from 1999 resamples (percentile where BCa is undefined: `interval` says so).
+        Measured coverage at 100 trials of 7 windows: 94 to 95 % for bounded and for exponential trials; 92 to 93 % where
+        every window of a trial also shares an exponential factor.
 
     Raises:
         ValueError: If a sample is zero, negative or not finite, or a statistic not positive (naming the window), or the
