@@ -50,7 +50,7 @@ class Pipeline:
     name: str = field(default="")
 
     def __post_init__(self) -> None:
-        stages = tuple(self.stages)
+        stages = tuple(self.stages) if isinstance(self.stages, Iterable) else (self.stages,)
         need(stages and all(isinstance(s, Filter | Polar) for s in stages), "Filter() and Polar() stages", stages=stages)
         object.__setattr__(self, "stages", stages)
         object.__setattr__(self, "name", self.name or " -> ".join(map(repr, stages)))
@@ -180,6 +180,8 @@ def last_update(pipeline: Pipeline, gradients: Array, window: float) -> Array:
     Returns:
         Shape (..., m, n).
     """
+    need(isinstance(pipeline, Pipeline), "a Pipeline, such as spikesim.pipelines.PRE_POLAR", pipeline=pipeline)
+    need(hasattr(gradients, "dtype"), "an array of gradients", gradients=type(gradients).__name__)
     xp = array_namespace(gradients)
     good = gradients.ndim >= 3 and min(gradients.shape[-3:]) >= 1
     need(good, "gradients.shape == (..., steps, m, n), steps >= 1", shape=tuple(gradients.shape))

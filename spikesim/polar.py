@@ -148,6 +148,7 @@ def _polynomials(coefficients: Sequence[Any], steps: int | None) -> list[tuple[f
 
 
 def _checked(x: Array) -> Any:
+    need(hasattr(x, "dtype") and hasattr(x, "ndim"), "an array x", x=type(x).__name__)
     xp = array_namespace(x)
     need(x.ndim >= 2 and min(x.shape[-2:]) >= 1, "x.shape == (..., m, n)", **{"x.shape": tuple(x.shape)})
     need(x.dtype in (xp.float32, xp.float64), "x of float32 or float64", **{"x.dtype": str(x.dtype)})

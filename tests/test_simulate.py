@@ -121,6 +121,12 @@ def test_bad_arguments_are_refused_in_one_form(change, message):
     ("make", "message"),
     [
         (lambda: ss.Polar(0), "need rank: None or an integer >= 1, got rank=0"),
+        (lambda: ss.polar_factor([[1.0]]), "need an array x, got x='list'"),
+        (lambda: ss.newton_schulz(3.0, (1.5, -0.5)), "need an array x, got x='float'"),
+        (lambda: ss.Pipeline("polar"), r"need Filter\(\) and Polar\(\) stages"),
+        (lambda: ss.Pipeline(3), r"need Filter\(\) and Polar\(\) stages"),
+        (lambda: ss.last_update("pre-polar", np.ones((2, 2, 2)), 2), "need a Pipeline, .* got pipeline='pre-polar'"),
+        (lambda: ss.last_update(ss.Pipeline((ss.Polar(),)), [1.0], 2), "need an array of gradients, got gradients='list'"),
         (lambda: ss.Polar(1.5), r"need rank: None or an integer >= 1, got rank=1\.5"),
         (lambda: ss.Kronecker("abc", [1.0]), r"need rows: numbers >= 0, not all 0, got rows='abc'"),
         (lambda: ss.Kronecker([[1], [1, 2]], [1.0]), "need rows: numbers >= 0, not all 0"),
