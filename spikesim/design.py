@@ -59,7 +59,7 @@ class Design:
     @property
     def moments(self) -> bool:
         """Whether bias and variance are asked for."""
-        return bool({"bias_squared", "variance"} & set(self.observables))
+        return bool(set(obs.MOMENTS) & set(self.observables))
 
     @property
     def work(self) -> float:

@@ -94,9 +94,8 @@ def measure(
     reader = _Reader(cascade, truth, gains, vectors=not values_only)
     columns = [_pipeline(p, names, spectrum, reader) for p in pipelines]
     windows = noise.shape[:2]
-    stacked = {n: xp.stack([_spread(c[n], windows) for c in columns], axis=1) for n in columns[0]}
-    deviations = stacked.pop("deviations", ())
-    values = stacked
+    values = {n: xp.stack([_spread(c[n], windows) for c in columns], axis=1) for n in columns[0]}
+    deviations = values.pop("deviations", ())
     if "suppression" in names:
         values["suppression"] = _suppression(reader, truth.spikes.shape[0])
     if set(obs.NOISE) & set(names):

@@ -221,3 +221,9 @@ def test_other_laws_have_no_factors():
 def test_arch_forgets_its_start(alpha):
     burn = ss.Arch(alpha).burn_in
     assert alpha**burn < 1e-12 <= alpha ** (burn - 1)
+
+
+def test_every_exported_law_can_be_asked_for_by_name():
+    exported = {name for name in ss.noise.__all__ if name not in ("LAWS", "Noise")}
+    assert set(ss.noise.LAWS) == exported
+    assert len(exported) == 13

@@ -1,19 +1,11 @@
 """Every law by its name: what a spec file may ask for."""
 
+from spikesim.noise import entrywise, recursive, steps
 from spikesim.noise.base import Noise
-from spikesim.noise.entrywise import (
-    AlphaStable,
-    Biased,
-    Gaussian,
-    Kronecker,
-    Laplace,
-    Rademacher,
-    StudentT,
-    SymmetricPareto,
-)
-from spikesim.noise.recursive import AR1, Arch
-from spikesim.noise.steps import Contaminated, Radial, SignFlip
 
-_ALL: tuple[type[Noise], ...] = (Gaussian, StudentT, SymmetricPareto, Laplace, Rademacher, Radial, Contaminated, Arch)
-_ALL += (SignFlip, Kronecker, AlphaStable, AR1, Biased)
-LAWS: dict[str, type[Noise]] = {law.__name__: law for law in _ALL}
+LAWS: dict[str, type[Noise]] = {
+    name: law
+    for module in (entrywise, steps, recursive)
+    for name, law in vars(module).items()
+    if isinstance(law, type) and issubclass(law, Noise) and law is not Noise
+}

@@ -86,7 +86,7 @@ class Stream:
         return np.empty(0) if factors is None else np.ascontiguousarray(factors, np.float64)
 
     def _shaped(self, unit: Floats) -> Floats:
-        """(..., E) unit noise to (..., m, n) noise, its mean left out of nothing: scale, then mean."""
+        """Noise of single steps, (..., m, n), from unit noise (..., E): scaled, then shifted by the law's mean."""
         m, n = self.model.shape
         x = unit[..., : m * n].reshape(*unit.shape[:-1], m, n) * self._scale
         return x + self.dtype.type(self.model.noise.mean) if self.model.noise.mean else x

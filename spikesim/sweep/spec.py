@@ -1,18 +1,18 @@
 """Specs: TOML files that say which models to simulate, and how.
 
-title = "..."
-[model]                     one model, or [[model]] several, each with a name
+title = "What it is for"
+[model]                 # one model; or [[model]], several, each with a name
 shape = [100, 100]
 spikes = [12.0, 8.0, 5.0]
-vectors = "haar"            or "axes"
+vectors = "haar"        # or "axes"
 noise = {law = "Arch", alpha = 0.3, sigma = 1.0}
-[grid]                      every model is run at every combination
+[grid]                  # every model is run at every combination
 "noise.sigma" = [0.5, 1.0, 2.0]
-[run]                       arguments of ss.simulate; momenta = [...] may stand for windows
+[run]                   # arguments of ss.simulate; momenta = [...] may stand for windows
 windows = [1, 2, 5, 10]
 trials = 100
-derived_seeds = false       true: a seed of its own for each point, instead of common random numbers
-[quick.run]                 what --quick changes: [quick.model], [quick.grid], [quick.run]
+derived_seeds = false   # true: a seed of its own for each point, instead of common random numbers
+[quick.run]             # what --quick changes: [quick.model], [quick.grid], [quick.run]
 trials = 10
 """
 
@@ -233,7 +233,7 @@ def _merged(table: dict[str, Value], changes: dict[str, Value]) -> dict[str, Val
 def _points(file: _File, source: str) -> tuple[Point, ...]:
     """Every model at every combination of the grid; raises ValueError with what does not go together."""
     points: list[Point] = []
-    faults: dict[str, str] = {}
+    faults: dict[str, str] = {}  # what -> where it was first met: a grid meets most faults many times
     for number, model in enumerate(file.model):
         for values in itertools.product(*file.grid.values()):
             at = dict(zip(file.grid, values, strict=True))
@@ -241,13 +241,14 @@ def _points(file: _File, source: str) -> tuple[Point, ...]:
             try:
                 points.append(_point(model, file.run, at))
             except ValidationError as error:
-                faults |= {f"{where}: {_path(e['loc'])}": _complaint(e) for e in error.errors()}
+                for e in error.errors():
+                    faults.setdefault(_complaint(e), f"{where}: {_path(e['loc'])}")
             except ValueError as error:
-                faults[where] = str(error)
+                faults.setdefault(str(error), where)
     if not faults and len({p.identity for p in points}) < len(points):
-        faults["model, grid"] = "need distinct design points, got two alike"
+        faults["need distinct design points, got two alike"] = "model, grid"
     if faults:
-        raise ValueError(_listed(source, faults))
+        raise ValueError(_listed(source, {where: what for what, where in faults.items()}))
     return tuple(points)
 
 

@@ -4,6 +4,7 @@ import tomllib
 
 import pytest
 
+from spikesim.sweep import spec as module
 from spikesim.sweep.spec import Spec
 
 GOOD = """
@@ -41,6 +42,12 @@ def test_every_model_is_run_at_every_value_of_the_grid():
     ]
     assert points[4].model.spikes == (3.0, 2.0)
     assert points[0].label == "name=a, noise.sigma=0.5"
+
+
+def test_the_form_that_the_module_shows_is_a_spec():
+    text = module.__doc__.split("\n\n", 1)[1]
+    assert [p.model.noise.sigma for p in spec(text).points] == [0.5, 1.0, 2.0]
+    assert spec(text, quick=True).points[0].arguments["trials"] == 10
 
 
 def test_momenta_are_windows():
@@ -109,6 +116,11 @@ def test_text_and_truth_values_are_no_numbers(old, value):
     name = old.split(" =")[0]
     with pytest.raises(ValueError, match=f"{name}.*: need a valid"):
         spec(GOOD.replace(old, f"{name} = {value}", 1))
+
+
+def test_a_fault_that_every_point_of_the_grid_shares_is_told_once():
+    with pytest.raises(ValueError, match=r"got 1 fault in spec:\n  model\[0\], noise\.sigma=0\.5: need 1 <= spectrum <= min"):
+        spec(GOOD.replace("trials = 4", "trials = 4\nspectrum = 7"))
 
 
 def test_a_fault_of_the_quick_tables_is_found_without_quick():
