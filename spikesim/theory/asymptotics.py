@@ -1,69 +1,104 @@
-"""Sharp limits for i.i.d. entries as m, n grow at fixed rank (theory.md, S).
+"""Sharp limits for i.i.d. entries as m, n grow at fixed rank (theory.md, S1 to S4).
 
-Notation: sigma is one entry's standard deviation, spike one lambda or a tuple, window T of a steady EMA; then
-s = sigma / sqrt(2T - 1) is the entry noise of the buffer and theta = |lambda| (S1). Every function takes window as a number
-and gives a number for one spike, an array (r,) for a tuple.
+Notation: sigma is one entry's standard deviation, spike one lambda or a tuple, window T of an EMA; inside its buffer
+theta = gain |lambda| and s = sigma sqrt(noise factor) (S1). steps = t counts the gradients since M_0 = 0 (F2); None is the
+steady state, gain 1 and noise factor 1/(2T - 1). Every function takes window as a number and gives a number for one spike,
+an array (r,) for a tuple; window = 1 is an unfiltered gradient. m may be less than, equal to or more than n.
+
+Raises, all of them: ValueError unless m, n >= 1, 0 < sigma < inf, T >= 1, steps >= 1, spikes finite and not 0.
 """
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spikesim.errors import need
-
-Shape = tuple[int, int]
-Spike = float | Sequence[float]
+from spikesim.theory.arguments import Floats, Shape, Spike, like, shape_of, sigma_of, spikes_of
+from spikesim.theory.filters import ema
 
 HUGE = 1e70
 """Ratio s / theta beyond which nothing changes and its fourth power would overflow."""
 
 
-def critical_window(shape: Shape, sigma: float, spike: Spike) -> Any:
-    """Smallest T at which the spike leaves the bulk: 2T - 1 = sigma^2 sqrt(mn) / lambda^2, at least 1 (S2)."""
-    theta = _spikes(spike)
-    ratio = (_noise(sigma, 1.0) / theta) ** 2 * math.sqrt(math.prod(_shape(shape)))
-    return _like(spike, np.maximum(1.0, (ratio + 1) / 2))
+def critical_window(shape: Shape, sigma: float, spike: Spike, steps: int | None = None) -> Any:
+    """Smallest T at which the spike leaves the bulk: n_eff = sigma^2 sqrt(mn) / lambda^2, at least 1 (S2).
+
+    In steady state 2T - 1 = n_eff. After t steps n_eff < t, whatever T: inf where that is not enough.
+    """
+    ratio = (sigma_of(sigma) / spikes_of(spike)) ** 2 * math.sqrt(math.prod(shape_of(shape)))
+    return like(spike, np.array([_window_of_size(x, steps) for x in ratio]))
 
 
-def bulk_edge(shape: Shape, sigma: float, window: float) -> float:
+def bulk_edge(shape: Shape, sigma: float, window: float, steps: int | None = None) -> float:
     """s (sqrt m + sqrt n): the largest singular value of the buffer's noise (S2)."""
-    m, n = _shape(shape)
-    return _noise(sigma, window) * (math.sqrt(m) + math.sqrt(n))
+    m, n = shape_of(shape)
+    return scales(sigma, window, steps)[1] * (math.sqrt(m) + math.sqrt(n))
 
 
-def singular_value(shape: Shape, sigma: float, spike: Spike, window: float) -> Any:
+def singular_value(shape: Shape, sigma: float, spike: Spike, window: float, steps: int | None = None) -> Any:
     """sqrt((theta^2 + m s^2)(theta^2 + n s^2)) / theta above the threshold, the bulk edge below (S3)."""
-    (m, n), theta = _shape(shape), _spikes(spike)
-    x = np.minimum(_noise(sigma, window) / theta, HUGE)
+    (m, n), theta = shape_of(shape), spikes_of(spike) * scales(sigma, window, steps)[0]
+    x = _ratio(sigma, spike, window, steps)
     value = theta * np.sqrt(1 + m * x**2) * np.sqrt(1 + n * x**2)
-    return _like(spike, np.where(_above(x, m, n), value, bulk_edge(shape, sigma, window)))
+    return like(spike, np.where(_above(x, m, n), value, bulk_edge(shape, sigma, window, steps)))
 
 
-def overlaps(shape: Shape, sigma: float, spike: Spike, window: float) -> tuple[Any, Any]:
+def overlaps(shape: Shape, sigma: float, spike: Spike, window: float, steps: int | None = None) -> tuple[Any, Any]:
     """Squared overlaps (left, right) of the buffer's singular vectors with the spike's; 0 below the threshold (S3)."""
-    (m, n), x = _shape(shape), np.minimum(_noise(sigma, window) / _spikes(spike), HUGE)
+    (m, n), x = shape_of(shape), _ratio(sigma, spike, window, steps)
     excess = np.where(_above(x, m, n), 1 - m * n * x**4, 0.0)
     left, right = (excess / (1 + size * x**2) for size in (m, n))
-    return _like(spike, left), _like(spike, right)
+    return like(spike, left), like(spike, right)
 
 
-def polar_alignment(shape: Shape, sigma: float, spike: Spike, window: float) -> Any:
+def sin_theta(shape: Shape, sigma: float, spike: Spike, window: float, steps: int | None = None) -> tuple[float, float]:
+    """(left, right): the largest sine, sqrt(1 - overlap^2) of the smallest spike; 1 where it does not separate (S3)."""
+    smallest = float(spikes_of(spike).min())
+    (m, n), x = shape_of(shape), float(_ratio(sigma, smallest, window, steps)[0])
+    if x * (m * n) ** 0.25 >= 1:
+        return 1.0, 1.0  # 1 - overlap^2 without cancellation: (m x^2 + m n x^4)/(1 + m x^2)
+    left, right = (math.sqrt((size * x**2 + m * n * x**4) / (1 + size * x**2)) for size in (m, n))
+    return left, right
+
+
+def polar_alignment(shape: Shape, sigma: float, spike: Spike, window: float, steps: int | None = None) -> Any:
     """a(theta), the limit of u^T O(M) v for the full polar factor, at any SNR (S4).
 
     Square: (2/pi)((1 - y^-2) arctan y + 1/y), y = theta / (s sqrt n). Otherwise by quadrature, to about 1e-12.
     """
-    (m, n), s = _shape(shape), _noise(sigma, window)
-    values = [_square(t / (s * math.sqrt(n))) if m == n else _quadrature(t, s, m, n) for t in _spikes(spike)]
-    return _like(spike, np.array(values))
+    (m, n), ratios = shape_of(shape), _ratio(sigma, spike, window, steps)
+    values = [_square(1 / (x * math.sqrt(n))) if m == n else _quadrature(x, m, n) for x in ratios.tolist()]
+    return like(spike, np.array(values))
 
 
-def alignment(shape: Shape, sigma: float, spikes: Spike, window: float) -> float:
+def alignment(shape: Shape, sigma: float, spikes: Spike, window: float, steps: int | None = None) -> float:
     """sum lambda_k a(theta_k) / sum lambda_k, the limit of pre-polar's alignment; polar-only's at window = 1 (S4)."""
-    theta = _spikes(spikes)
-    return float(np.sum(theta * np.atleast_1d(polar_alignment(shape, sigma, tuple(theta), window))) / theta.sum())
+    return weighted(spikes, np.atleast_1d(polar_alignment(shape, sigma, spikes, window, steps)))
+
+
+def truncated_alignment(shape: Shape, sigma: float, spikes: Spike, window: float, steps: int | None = None) -> float:
+    """sum lambda_k left_k right_k / sum lambda_k, the limit where only the top-r singular pairs are kept (S3)."""
+    left, right = overlaps(shape, sigma, spikes, window, steps)
+    return weighted(spikes, np.sqrt(np.atleast_1d(left * right)))
+
+
+def weighted(spikes: Spike, each: Floats) -> float:
+    """sum lambda_k x_k / sum lambda_k: an alignment from what each direction has."""
+    size = spikes_of(spikes)
+    return float(np.sum(size / size.max() * each) / np.sum(size / size.max()))
+
+
+def scales(sigma: float, window: float, steps: int | None = None) -> tuple[float, float]:
+    """(gain, s): what the filter leaves of a spike, and the standard deviation of one noise entry in the buffer (S1)."""
+    response = ema(window, steps)
+    return response.gain, sigma_of(sigma) * math.sqrt(response.noise_factor)
+
+
+def _ratio(sigma: float, spike: Spike, window: float, steps: int | None) -> Floats:
+    """s / theta, all that directions depend on (S1)."""
+    gain, s = scales(sigma, window, steps)
+    return np.minimum(s / spikes_of(spike) / gain, HUGE)
 
 
 def _square(y: float) -> float:
@@ -72,11 +107,11 @@ def _square(y: float) -> float:
     return 2 / math.pi * ((1 - y**-2) * math.atan(y) + 1 / y)
 
 
-def _quadrature(theta: float, s: float, m: int, n: int) -> float:
+def _quadrature(ratio: float, m: int, n: int) -> float:
     from scipy.integrate import quad
 
-    scale = s * math.sqrt(max(m, n)) + theta  # only theta / s matters: both at most 1 keep the squares in range
-    theta, s = theta / scale, s / scale
+    scale = ratio * math.sqrt(max(m, n)) + 1  # both at most 1 keep the squares in range
+    theta, s = 1 / scale, ratio / scale
 
     def integrand(phi: float) -> float:
         x = math.tan(phi)
@@ -84,30 +119,26 @@ def _quadrature(theta: float, s: float, m: int, n: int) -> float:
         w = (b + math.sqrt(max(b * b - 4 * s**4 * m * n, 0.0))) / 2
         return theta / (w + theta**2) / math.cos(phi) ** 2
 
-    return 2 / math.pi * quad(integrand, 0, math.pi / 2, limit=200, epsabs=1e-13, epsrel=1e-12)[0]
+    return 2 / math.pi * quad(integrand, 0, math.pi / 2, limit=200, epsabs=0, epsrel=1e-12)[0]
 
 
-def _above(x: NDArray[np.float64], m: int, n: int) -> NDArray[np.bool_]:
+def _above(x: Floats, m: int, n: int) -> NDArray[np.bool_]:
     """Whether a spike leaves the bulk, x = s / theta."""
     return x * (m * n) ** 0.25 < 1
 
 
-def _noise(sigma: float, window: float) -> float:
-    need(0 < sigma < math.inf, "0 < sigma < inf", sigma=sigma)
-    need(1 <= window < math.inf, "1 <= T < inf", window=window)
-    return sigma / math.sqrt(2 * window - 1)
+def _window_of_size(n_eff: float, steps: int | None) -> float:
+    """The window whose effective sample size is n_eff, at least 1; inf if `steps` gradients are too few."""
+    if n_eff <= 1 or steps is None:
+        return float(max(1.0, (n_eff + 1) / 2))
+    if n_eff >= steps:
+        return math.inf
+    from scipy.optimize import brentq
 
+    def excess(log_window: float) -> float:
+        return ema(math.exp(log_window), steps).n_eff / n_eff - 1
 
-def _shape(shape: Shape) -> Shape:
-    need(len(shape) == 2 and min(shape) >= 1, "shape == (m, n), both >= 1", shape=shape)
-    return shape
-
-
-def _spikes(spike: Spike) -> NDArray[np.float64]:
-    theta = np.abs(np.atleast_1d(np.asarray(spike, float)))
-    need(theta.ndim == 1 and theta.size and np.all((theta > 0) & np.isfinite(theta)), "spikes finite, not 0", spike=spike)
-    return theta
-
-
-def _like(spike: Spike, value: NDArray[np.float64]) -> Any:
-    return value if np.ndim(spike) else float(value[0])
+    top = math.log(n_eff + 1)
+    while excess(top) < 0:
+        top += 1
+    return math.exp(brentq(excess, 0.0, top, xtol=1e-14, rtol=1e-14))

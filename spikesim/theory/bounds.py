@@ -1,19 +1,18 @@
 """Bounds that hold for every BVMZOS noise (theory.md, B).
 
-Notation: eta bounds E‖Xi_t‖_F^2; window is T = 1/(1 - beta); q in (0, 1) sets the level; c_sig the signal's persistence.
-Numbers or arrays that broadcast; radii have the spikes' unit.
+Notation: eta bounds E‖Xi_t‖_F^2; window is T = 1/(1 - beta); q in (0, 1) sets the level; gain = c_sig is what the filter
+leaves of a constant signal, lambda_bar = gain |lambda|. Numbers or arrays that broadcast; radii have the spikes' unit.
+A noise law outside BVMZOS has no bound: `Noise.theorem_eta` refuses it.
 """
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from spikesim.errors import need
-
-Floats = NDArray[np.float64]
+from spikesim.theory.arguments import Floats, Shape, Spike, level_of, n_eff_of, positive, shape_of, share, sigma_of, spikes_in
 
 
 def perturbation_radius(eta: ArrayLike, window: ArrayLike, q: float = 0.5) -> Any:
@@ -27,7 +26,7 @@ def perturbation_radius(eta: ArrayLike, window: ArrayLike, q: float = 0.5) -> An
 
     Source: theory.md B1, B1q (paper, Theorem 1).
     """
-    return np.sqrt(_eta(eta)) * _n_eff(window) ** (-(1 - _level(q)) / 2)
+    return np.sqrt(_eta(eta)) * n_eff_of(window) ** (-(1 - level_of(q)) / 2)
 
 
 def failure_probability(window: ArrayLike, q: float = 0.5) -> Any:
@@ -38,7 +37,15 @@ def failure_probability(window: ArrayLike, q: float = 0.5) -> Any:
 
     Source: theory.md B1, B1q.
     """
-    return _n_eff(window) ** -_level(q)
+    return n_eff_of(window) ** -level_of(q)
+
+
+def expected_tail(eta: ArrayLike, window: ArrayLike) -> Any:
+    """sqrt(eta / (2T - 1)), an upper bound of E sigma_{r+1}(M_t), of E‖N‖_op and of E‖N‖_F.
+
+    Source: theory.md B1e.
+    """
+    return np.sqrt(_eta(eta) / n_eff_of(window))
 
 
 def subspace_bound(eta: ArrayLike, window: ArrayLike, spike: ArrayLike, c_sig: ArrayLike = 1.0, q: float = 0.5) -> Any:
@@ -59,16 +66,56 @@ def subspace_bound(eta: ArrayLike, window: ArrayLike, spike: ArrayLike, c_sig: A
 
     Source: theory.md B2 (paper, Corollary 1).
     """
-    radius = perturbation_radius(eta, window, q)
-    signal = np.asarray(c_sig) * _positive("spike", spike)
-    need(np.all((np.asarray(c_sig) > 0) & (np.asarray(c_sig) <= 1)), "0 < c_sig <= 1", c_sig=c_sig)
-    room = np.asarray(signal - radius)
-    return np.where(room > 0, radius / np.where(room > 0, room, 1.0), math.inf)[()]
+    return wedin_bound(perturbation_radius(eta, window, q), spike, c_sig)
 
 
-def alignment_bound(
-    shape: tuple[int, int], eta: ArrayLike, window: ArrayLike, spikes: Sequence[float] | float, gain: ArrayLike = 1.0
-) -> Any:
+def wedin_bound(noise_op: ArrayLike, spike: ArrayLike, gain: ArrayLike = 1.0) -> Any:
+    """‖N‖ / (gain lambda_r - ‖N‖) for the larger sine, whatever N; inf unless gain lambda_r > ‖N‖.
+
+    Source: theory.md B2 (Wedin's theorem, before a radius takes the place of ‖N‖_op).
+    """
+    noise = _size("noise_op", noise_op)
+    room = np.asarray(share("c_sig", gain) * positive("spike", spike) - noise)
+    return np.where(room > 0, noise / np.where(room > 0, room, 1.0), math.inf)[()]
+
+
+def expected_subspace(eta: ArrayLike, window: ArrayLike, spike: ArrayLike, gain: ArrayLike = 1.0) -> Any:
+    """2 sqrt(eta / (2T - 1)) / lambda_bar_r, an upper bound of the expected larger sine; it says something below 1.
+
+    Source: theory.md B2e.
+    """
+    return 2 * expected_tail(eta, window) / (share("gain", gain) * positive("spike", spike))
+
+
+def nuclear_bound(noise_nuclear: ArrayLike, spikes: Spike, gain: ArrayLike = 1.0) -> Any:
+    """2‖N‖_* / ‖S_bar‖_*, an upper bound of 1 - alignment of pre-polar, whatever N.
+
+    Args:
+        noise_nuclear: Nuclear norm of the buffer's noise, >= 0.
+        spikes: lambda_1..lambda_r, none 0.
+        gain: Gain of the filter, in (0, 1].
+
+    Source: theory.md B3.
+    """
+    size = np.abs(positive("spikes", np.abs(np.atleast_1d(np.asarray(spikes, float)))))
+    return 2 * _size("noise_nuclear", noise_nuclear) / (share("gain", gain) * size.sum())
+
+
+def tangent_bound(noise_tangent: ArrayLike, spikes: Spike, gain: ArrayLike = 1.0) -> Any:
+    """4‖P_T N‖_F^2 / (lambda_bar_r ‖S_bar‖_*), an upper bound of 1 - alignment of pre-polar, whatever N.
+
+    Args:
+        noise_tangent: ‖P_T N‖_F, P_T the tangent projection at the signal, >= 0.
+        spikes: lambda_1..lambda_r, none 0.
+        gain: Gain of the filter, in (0, 1].
+
+    Source: theory.md B3'.
+    """
+    size = positive("spikes", np.abs(np.atleast_1d(np.asarray(spikes, float))))
+    return 4 * _size("noise_tangent", noise_tangent) ** 2 / (share("gain", gain) ** 2 * size.min() * size.sum())
+
+
+def alignment_bound(shape: Shape, eta: ArrayLike, window: ArrayLike, spikes: Spike, gain: ArrayLike = 1.0) -> Any:
     """4 eta / ((2T - 1) lambda_bar_r ‖S_bar‖_*), an upper bound of E(1 - alignment) of pre-polar.
 
     Args:
@@ -83,17 +130,55 @@ def alignment_bound(
 
     Source: theory.md B3'.
     """
-    size = np.abs(np.atleast_1d(np.asarray(spikes, float)))
-    need(1 <= size.size <= min(shape), f"1 <= rank <= min(m, n) = {min(shape)}", rank=size.size)
-    _positive("spikes", size)
-    need(np.all((np.asarray(gain) > 0) & (np.asarray(gain) <= 1)), "0 < gain <= 1", gain=gain)
-    return 4 * _eta(eta) / (_n_eff(window) * np.asarray(gain) ** 2 * size.min() * size.sum())
+    return tangent_bound(expected_tail(eta, window), spikes_in(shape, spikes), gain)
 
 
-def _n_eff(window: ArrayLike) -> Floats:
-    t = np.asarray(window, float)
-    need(np.all((t >= 1) & np.isfinite(t)), "1 <= T < inf", window=window)
-    return 2 * t - 1
+def uncorrelated_alignment_bound(shape: Shape, sigma: float, window: ArrayLike, spikes: Spike, gain: ArrayLike = 1.0) -> Any:
+    """The same for uncorrelated entries of variance sigma^2: 4 r (m + n - r) s^2 / (lambda_bar_r ‖S_bar‖_*).
+
+    s^2 = sigma^2 / (2T - 1); r (m + n - r) is the dimension of the tangent space. Arguments as in `alignment_bound`.
+
+    Source: theory.md B3'.
+    """
+    (m, n), size = shape_of(shape), spikes_in(shape, spikes)
+    tangent = size.size * (m + n - size.size) * sigma_of(sigma) ** 2
+    return alignment_bound(shape, tangent, window, size, gain)
+
+
+def order_window(eta: float, spikes: Spike, polar_only: float) -> float:
+    """T_0 from which E pre-polar >= E polar-only: 2 T_0 - 1 = 4 eta / (lambda_r ‖S‖_* (1 - E polar-only)), at least 1.
+
+    Args:
+        eta: E‖Xi_t‖_F^2.
+        spikes: lambda_1..lambda_r of a constant signal, none 0.
+        polar_only: Mean alignment of polar-only, in [-1, 1).
+
+    Raises:
+        ValueError: If an argument is outside its range; at polar_only = 1 there is nothing left to gain.
+
+    Source: theory.md B5 (paper, Theorem 2, made explicit by B3').
+    """
+    need(-1 <= polar_only < 1, "-1 <= polar_only < 1", polar_only=polar_only)
+    return float(max(1.0, (tangent_bound(np.sqrt(_eta(eta)), spikes) / (1 - polar_only) + 1) / 2))
+
+
+def vanishing_spike(shape: Shape, sigma: float) -> float:
+    """sigma |sqrt m - sqrt n| / 4: Theorem 3 speaks of smaller single spikes in Gaussian noise; 0 for squares.
+
+    Below it the alignment of polar-only and post-polar tends to 0 as the matrix grows (stated for m > n; transposed else).
+
+    Source: theory.md B6 (paper, Theorem 3).
+    """
+    m, n = shape_of(shape)
+    return 0.25 * sigma_of(sigma) * abs(math.sqrt(m) - math.sqrt(n))
+
+
+def vanishing_alignment(shape: Shape, sigma: float, spike: float) -> float:
+    """lambda / (sigma sqrt(max(m, n))), which S4's polar-only alignment never exceeds: W(x) + theta^2 >= W(x).
+
+    Source: theory.md B6.
+    """
+    return float(positive("spike", abs(spike)) / (sigma_of(sigma) * math.sqrt(max(shape_of(shape)))))
 
 
 def _eta(eta: ArrayLike) -> Floats:
@@ -102,12 +187,7 @@ def _eta(eta: ArrayLike) -> Floats:
     return x
 
 
-def _level(q: float) -> float:
-    need(0 < q < 1, "0 < q < 1", q=q)
-    return q
-
-
-def _positive(name: str, value: ArrayLike) -> Floats:
+def _size(name: str, value: ArrayLike) -> Floats:
     x = np.asarray(value, float)
-    need(np.all((x > 0) & np.isfinite(x)), f"0 < {name} < inf", **{name: value})
+    need(np.all((x >= 0) & np.isfinite(x)), f"0 <= {name} < inf", **{name: value})
     return x

@@ -1,6 +1,10 @@
-"""Exponents: which power of 2T - 1 a quantity follows. Negative, like every exponent here: -1/2 is decay."""
+"""Exponents and quantiles: which power of 2T - 1 a quantity follows. Negative, like every exponent here: -1/2 is decay."""
+
+import math
 
 from spikesim.errors import need
+from spikesim.theory.arguments import level_of, window_of
+from spikesim.theory.filters import ema
 
 
 def tail_exponent(alpha: float, q: float = 0.5) -> float:
@@ -18,5 +22,28 @@ def tail_exponent(alpha: float, q: float = 0.5) -> float:
     Source: theory.md S7 (single big jump).
     """
     need(alpha > 2, "alpha > 2", alpha=alpha)
-    need(0 < q < 1, "0 < q < 1", q=q)
-    return -min(0.5, 1 - (1 + q) / alpha)
+    return -min(0.5, 1 - (1 + level_of(q)) / alpha)
+
+
+def jump_quantile(alpha: float, window: float, q: float = 0.5) -> float:
+    """The (1 - (2T-1)^-q)-quantile of ‖N_t‖_F / sqrt(eta) at finite T: sqrt(1/(2T - 1) + x_J^2), for m n large.
+
+    x_J = x_m [(1 - beta)^alpha (2T - 1)^q / (1 - beta^alpha)]^(1/alpha), x_m^2 = (alpha - 2)/alpha: the bulk of the steps
+    gives the first part, the largest jump the second.
+
+    Args:
+        alpha: Tail index of rho, > 2, finite.
+        window: T of a steady EMA, > 1.
+        q: Level, in (0, 1).
+
+    Raises:
+        ValueError: If an argument is outside its range.
+
+    Source: theory.md S7.
+    """
+    need(2 < alpha < math.inf, "2 < alpha < inf", alpha=alpha)
+    t = window_of(window)
+    need(t > 1, "T > 1", window=window)
+    n_eff = ema(t).n_eff
+    jump = (level_of(q) * math.log(n_eff) - math.log(-math.expm1(alpha * math.log1p(-1 / t)))) / alpha - math.log(t)
+    return math.sqrt(1 / n_eff + (alpha - 2) / alpha * math.exp(2 * jump))

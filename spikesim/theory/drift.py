@@ -1,0 +1,78 @@
+"""A signal that turns while the filter looks back: alignment with where it is now, and the best window (theory.md, S8)."""
+
+import math
+
+import numpy as np
+
+from spikesim.errors import need
+from spikesim.theory.arguments import Shape, Spike, spikes_in
+from spikesim.theory.asymptotics import polar_alignment, scales, weighted
+from spikesim.theory.filters import rotation
+
+
+def alignment(shape: Shape, sigma: float, spikes: Spike, window: float, omega: float, both: bool = False) -> float:
+    """Limit of pre-polar's alignment with the current signal when its left vectors turn by omega a step.
+
+    u turns: a(|h| lambda) cos(lag), h and lag of F7: what is left of the spike, and how far it stays behind. u and v turn
+    together (both): S_bar has rank 2, and with h2 and lag2 of F7 at 2 omega the alignment is
+    a(lambda (1 + |h2|)/2) cos^2(lag2/2) + a(lambda (1 - |h2|)/2) sin^2(lag2/2), which rises to 1 with T.
+
+    Args:
+        shape: (m, n).
+        sigma: Standard deviation of one noise entry.
+        spikes: lambda_1..lambda_r; each by itself, in turning planes orthogonal to each other.
+        window: T of a steady EMA.
+        omega: Radians a step, in [-pi, pi]; with both in [-pi/2, pi/2].
+        both: Whether v turns as well.
+
+    Raises:
+        ValueError: If an argument is outside its range.
+
+    Source: theory.md S8.
+    """
+    size, s = spikes_in(shape, spikes), scales(sigma, window)[1]
+    if both:
+        need(abs(omega) <= math.pi / 2, "-pi/2 <= omega <= pi/2", omega=omega)
+        gain, lag = rotation(window, 2 * omega)
+        parts = [(size * (1 + gain) / 2, math.cos(lag / 2) ** 2), (size * (1 - gain) / 2, math.sin(lag / 2) ** 2)]
+    else:
+        gain, lag = rotation(window, omega)
+        parts = [(size * gain, math.cos(lag))]
+    each = sum(weight * _directions(shape, s, theta) for theta, weight in parts)
+    return weighted(spikes, np.asarray(each))
+
+
+def best_window(shape: Shape, sigma: float, spikes: Spike, omega: float) -> tuple[float, float]:
+    """(T, alignment) where the alignment with a turning u is largest; T = inf and its limit 1 for omega = 0.
+
+    Noise falls with 1/(2T - 1) while the lag grows as omega (T - 1). Searched on a logarithmic grid of windows up to
+    pi/|omega| + 1, where the lag is beyond 60 degrees, then refined between its neighbours.
+
+    Arguments and what is raised: as in `alignment`; both vectors turning have no best window.
+
+    Source: theory.md S8.
+    """
+    from scipy.optimize import minimize_scalar
+
+    if omega == 0:
+        alignment(shape, sigma, spikes, 1.0, omega)
+        return math.inf, 1.0
+
+    def miss(log_window: float) -> float:
+        return -alignment(shape, sigma, spikes, math.exp(log_window), omega)
+
+    grid = np.linspace(0.0, math.log(math.pi / abs(omega) + 1), 33)
+    best = int(np.argmin([miss(x) for x in grid]))
+    low, high = grid[max(best - 1, 0)], grid[min(best + 1, grid.size - 1)]
+    found = minimize_scalar(miss, bounds=(low, high), method="bounded", options={"xatol": 1e-8})
+    at, value = min((found.x, found.fun), (grid[best], miss(grid[best])), key=lambda pair: pair[1])
+    return math.exp(at), float(-value)
+
+
+def _directions(shape: Shape, s: float, theta: np.ndarray) -> np.ndarray:
+    """a(theta_k) at entry noise s; 0 for a direction that vanished."""
+    out = np.zeros(theta.size)
+    there = theta > 0
+    if there.any():
+        out[there] = polar_alignment(shape, s, tuple(theta[there]), 1.0)
+    return out
