@@ -66,17 +66,58 @@ def reproduce(
     if as_json:
         print(json.dumps(report.as_json(done), indent=1))
         return
-    print(report.text(done, shutil.get_terminal_size().columns if sys.stdout.isatty() else 150))
+    print(report.text(done, _width()))
     print(f"Figures are in {to[1]}." + ("" if full else f" {QUICK_NOTE}"))
 
 
+@app.command()
+def verify(
+    every: Annotated[bool, typer.Option("--all", help="Print every setting, not one row a claim.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Hold every bound and formula against simulation, with a verdict on each. Exit code 1 if any is BROKEN."""
+    from spikesim.progress import Bar
+    from spikesim.verify import table
+    from spikesim.verify.run import verify as verify_all
+
+    with _stoppable("stopped; nothing was kept"), Bar(quiet=as_json).task("verify") as advance:
+        rows = verify_all(advance)
+    print(json.dumps(table.as_json(rows), indent=1, allow_nan=False) if as_json else table.text(rows, _width(), every))
+    if any(row.verdict == "BROKEN" for row in rows):
+        raise typer.Exit(1)
+
+
+@app.command()
+def predict(
+    shape: Annotated[str, typer.Option(help="Rows and columns, such as 4096x16384.")],
+    spike: Annotated[list[float], typer.Option(help="A singular value of the signal; once for each.")],
+    sigma: Annotated[float, typer.Option(help="Standard deviation of one noise entry of one gradient.")],
+    window: Annotated[float | None, typer.Option(help="T = 1/(1 - beta), in steps.")] = None,
+    momentum: Annotated[float | None, typer.Option(help="beta, in place of the window.")] = None,
+    reach: Annotated[float | None, typer.Option(help="Wanted alignment: the smallest window that has it.")] = None,
+    drift: Annotated[float | None, typer.Option(help="Radians that u turns by a step: the best window.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Closed forms for one layer, without simulation: what a window gives, and which to choose."""
+    from spikesim import predict as closed
+
+    size, t = closed.shape_from(shape), closed.window_from(window, momentum)
+    found = closed.predict(size, spike, sigma, t, reach, drift)
+    print(json.dumps(found.as_json(), indent=1) if as_json else closed.text(found, _width()))
+
+
+def _width() -> int:
+    """Columns to print in."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 150
+
+
 @contextmanager
-def _stoppable() -> Iterator[None]:
+def _stoppable(said: str = "stopped; finished points are kept, and the same command goes on from there") -> Iterator[None]:
     """Ctrl-C ends the command with a word and exit code 130."""
     try:
         yield
     except KeyboardInterrupt:
-        print("stopped; finished points are kept, and the same command goes on from there", file=sys.stderr)
+        print(said, file=sys.stderr)
         raise typer.Exit(130) from None
 
 

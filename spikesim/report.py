@@ -10,6 +10,7 @@ from spikesim.errors import need
 from spikesim.estimate import RateFit
 from spikesim.sweep.spec import Spec
 from spikesim.sweep.store import Store
+from spikesim.tables import ruled
 
 
 @dataclass(frozen=True)
@@ -61,19 +62,12 @@ HEADER = ("experiment", "quantity", "fitted exponent in 2T - 1 [95 %]", "theory 
 
 def text(done: Sequence[Reproduced], width: int) -> str:
     """The table of fits, ruled and `width` columns wide, with each experiment's finding in a line below its rows."""
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console(width=width, color_system=None)
-    with console.capture() as capture:
-        for item in done:
-            ruled = Table(*HEADER, expand=True, caption=f"finding: {item.outcome.finding}", caption_justify="left")
-            for i, row in enumerate(item.outcome.rows):
-                ruled.add_row(item.name if i == 0 else "", row.quantity, str(row.fit), row.theory_text)
-            if not item.outcome.rows:
-                ruled.add_row(item.name, "-", "-", "-")
-            console.print(ruled)
-    return "\n".join(line.rstrip() for line in capture.get().splitlines())
+    parts = []
+    for item in done:
+        names = [item.name] + [""] * len(item.outcome.rows)
+        rows = [(name, r.quantity, str(r.fit), r.theory_text) for name, r in zip(names, item.outcome.rows, strict=False)]
+        parts.append(ruled(HEADER, rows or [(item.name, "-", "-", "-")], width, f"finding: {item.outcome.finding}"))
+    return "\n".join(parts)
 
 
 def as_json(done: Sequence[Reproduced]) -> list[dict[str, object]]:

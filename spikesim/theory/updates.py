@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from spikesim.errors import need
-from spikesim.theory.arguments import Shape, Spike, shape_of, spikes_in
+from spikesim.theory.arguments import Shape, Spike, positive, shape_of, spikes_in
 from spikesim.theory.asymptotics import polar_alignment
 from spikesim.theory.filters import ema
 
@@ -54,10 +54,6 @@ def bias_variance(shape: Shape, each: ArrayLike, gain: float = 1.0, noise_factor
     m, n = shape_of(shape)
     a = np.atleast_1d(np.asarray(each, float))
     need(a.ndim == 1 and 1 <= a.size <= min(m, n) and np.all(np.abs(a) <= 1), "r values in [-1, 1]", each=each)
-    need(
-        0 < gain < math.inf and 0 < noise_factor < math.inf,
-        "0 < gain, noise_factor < inf",
-        gain=gain,
-        noise_factor=noise_factor,
-    )
+    positive("gain", gain)
+    positive("noise_factor", noise_factor)
     return float(np.sum((1 - gain * a) ** 2)), float(noise_factor * (min(m, n) - np.sum(a**2)))

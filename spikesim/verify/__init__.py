@@ -1,0 +1,1 @@
+"""Every bound and formula of the theory against simulation, with a verdict on each."""

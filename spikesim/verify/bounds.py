@@ -1,0 +1,226 @@
+"""Findings on the bounds B1 to B6: every measured setting against what every BVMZOS noise must obey."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from spikesim.theory import bounds, filters
+from spikesim.verify.finding import (
+    Finding,
+    always,
+    frequency,
+    mean_at_most,
+    mean_equals,
+    order,
+    text_of,
+    unless_unfiltered,
+    vacuous_above_one,
+)
+from spikesim.verify.settings import Measured
+
+CLAIMS = {
+    "B1": "all |sigma_k - lambda_bar_k| <= eps but with probability (2T-1)^(-1/2)",
+    "B1q": "the same at levels q = 0.2 and 0.8",
+    "B1e": "E sigma_{r+1} <= sqrt(eta/(2T-1))",
+    "B2": "sin theta <= eps/(c_sig lambda_r - eps) on B1's event; Wedin's ‖N‖ for eps always",
+    "B2e": "E sin theta <= 2 sqrt(eta/(2T-1))/lambda_bar_r",
+    "B3": "1 - alignment <= 2‖N‖_*/‖S_bar‖_*",
+    "B3'": "1 - alignment <= 4‖P_T N‖^2/(lambda_bar_r ‖S_bar‖_*), in expectation 4 eta/((2T-1) ...)",
+    "B4": "E post-polar = (1 - beta^t) E polar-only",
+    "B5": "E pre-polar >= E polar-only from T_0 on",
+    "B6": "rank 1, small spike: polar-only and post-polar alignment <= lambda/(sigma sqrt(max(m, n))) -> 0",
+}
+
+
+def findings(measured: list[Measured]) -> Iterator[Finding]:
+    """All findings on bounds."""
+    for item in measured:
+        if item.setting.family in ("paper", "small", "tiny"):
+            yield from _buffers(item)
+        elif item.setting.family == "mixture":
+            yield from _radius(_Buffers(item))
+        elif item.setting.family == "order":
+            yield from _order(item)
+        elif item.setting.family == "wide":
+            yield from _vanishing(item)
+
+
+class _Buffers:
+    """The momentum buffers of one setting: trials of every window, and what the claims about them need."""
+
+    def __init__(self, item: Measured) -> None:
+        self.model, self.data = item.model, item.data
+        self.setting = text_of(item.model)
+        self.windows = [float(t) for t in item.data.window.values]
+        self.spikes = np.abs(np.asarray(item.model.spikes))
+        self.outside = item.model.noise.outside
+        # Laws without a variance have no eta: the one of sigma's square stands in, and the finding is never counted.
+        eta = item.model.eta
+        self.eta = eta if np.isfinite(eta) else float(np.prod(item.model.shape))
+
+    def gain(self, window: float) -> float:
+        return filters.ema(window, int(self.data.attrs["steps"])).gain
+
+    def read(self, name: str, window: float, pipeline: str = "pre-polar") -> Any:
+        values = self.data[name].sel(window=window)
+        return (values.sel(pipeline=pipeline) if "pipeline" in values.dims else values).values
+
+    def sine(self, window: float) -> Any:
+        """The larger sine; 1 where the subspace does not exist."""
+        both = [self.read(f"sin_theta_{side}", window) for side in ("left", "right")]
+        return np.nan_to_num(np.maximum(*both), nan=1.0)
+
+    def miss(self, window: float) -> Any:
+        return 1 - self.read("alignment", window)
+
+    def shift(self, window: float) -> Any:
+        """max_k |sigma_k - lambda_bar_k| over the whole spectrum."""
+        target = np.zeros(min(self.model.shape))
+        target[: self.spikes.size] = np.sort(self.gain(window) * self.spikes)[::-1]
+        return np.abs(self.read("singular_values", window) - target).max(-1)
+
+
+def _buffers(item: Measured) -> Iterator[Finding]:
+    at = _Buffers(item)
+    for family in (_radius, _singular_values, _tail, _subspaces, _alignment):
+        for finding in family(at):
+            yield replace(finding, outside=at.outside)
+
+
+def _filtered(at: _Buffers) -> list[float]:
+    return [t for t in at.windows if t > 1]
+
+
+def _radius(at: _Buffers) -> Iterator[Finding]:
+    """‖N‖_F against the radius, B1 and B1q."""
+    for t in _filtered(at):
+        for label, q in (("B1", 0.5), ("B1q", 0.2), ("B1q", 0.8)):
+            radius = bounds.perturbation_radius(at.eta, t, q)
+            said = label, f"frequency of ‖N‖_F > eps{_level(q)}", at.setting, t
+            allowed = float(bounds.failure_probability(t, q))
+            found = frequency(*said, at.read("noise_fro", t) > radius, allowed)
+            raw = at.windows[0] == 1 and frequency(*said, at.read("noise_fro", 1.0) > radius, allowed)
+            yield unless_unfiltered(found, raw) if raw else found
+
+
+def _singular_values(at: _Buffers) -> Iterator[Finding]:
+    """B1's conclusion, on both sides and for all singular values."""
+    for t in _filtered(at):
+        for label, q in (("B1", 0.5), ("B1q", 0.2), ("B1q", 0.8)):
+            radius = bounds.perturbation_radius(at.eta, t, q)
+            said = label, f"frequency of a singular value further off than eps{_level(q)}", at.setting, t
+            allowed = float(bounds.failure_probability(t, q))
+            raw = frequency(*said, at.shift(1.0) > radius, allowed)
+            yield unless_unfiltered(frequency(*said, at.shift(t) > radius, allowed), raw)
+        yield always(
+            "B1", "largest max_k |sigma_k - lambda_bar_k| / ‖N‖_op", at.setting, t, at.shift(t), at.read("noise_op", t)
+        )
+
+
+def _tail(at: _Buffers) -> Iterator[Finding]:
+    if at.spikes.size == min(at.model.shape):
+        return
+    for t in _filtered(at):
+        bound = float(bounds.expected_tail(at.eta, t))
+        said = "B1e", "mean sigma_{r+1}", at.setting, t
+        raw = mean_at_most(*said, at.read("tail", 1.0), bound)
+        yield unless_unfiltered(mean_at_most(*said, at.read("tail", t), bound), raw)
+
+
+def _subspaces(at: _Buffers) -> Iterator[Finding]:
+    smallest = float(at.spikes.min())
+    for t in _filtered(at):
+        gain = at.gain(t)
+        bound = float(bounds.subspace_bound(at.eta, t, smallest, gain))
+        said = "B2", "frequency of sin theta > eps/(c_sig lambda_r - eps)", at.setting, t
+        allowed = float(bounds.failure_probability(t))
+        found = frequency(*said, at.sine(t) > bound, allowed)
+        if np.isinf(bound):
+            yield replace(found, vacuous="its hypothesis c_sig lambda_r > eps fails")
+        else:
+            found = vacuous_above_one(found, bound, "the bound")
+            yield unless_unfiltered(found, frequency(*said, at.sine(1.0) > bound, allowed))
+        yield _wedin(at, t, gain)
+        mean_bound = float(bounds.expected_subspace(at.eta, t, smallest, gain))
+        said = "B2e", "mean larger sin theta", at.setting, t
+        found = vacuous_above_one(mean_at_most(*said, at.sine(t), mean_bound), mean_bound, "the bound")
+        yield unless_unfiltered(found, mean_at_most(*said, at.sine(1.0), mean_bound))
+
+
+def _wedin(at: _Buffers, t: float, gain: float) -> Finding:
+    """B2 with ‖N‖_op itself, which holds for every matrix."""
+    bound = bounds.wedin_bound(at.read("noise_op", t), float(at.spikes.min()), gain)
+    found = always("B2", "largest sin theta / (‖N‖_op/(c_sig lambda_r - ‖N‖_op))", at.setting, t, at.sine(t), bound)
+    return vacuous_above_one(found, float(np.median(bound)), "the bound's median")
+
+
+def _alignment(at: _Buffers) -> Iterator[Finding]:
+    for t in _filtered(at):
+        gain, miss, raw = at.gain(t), at.miss(t), at.miss(1.0)
+        nuclear = bounds.nuclear_bound(at.read("noise_nuclear", t), at.spikes, gain)
+        found = always("B3", "largest (1 - alignment) / bound", at.setting, t, miss, nuclear)
+        yield _useful(vacuous_above_one(found, float(np.median(nuclear)), "the bound's median"), nuclear, raw)
+        tangent = bounds.tangent_bound(at.read("noise_tangent", t), at.spikes, gain)
+        found = always("B3'", "largest (1 - alignment) / pathwise bound", at.setting, t, miss, tangent)
+        yield _useful(vacuous_above_one(found, float(np.median(tangent)), "the bound's median"), tangent, raw)
+        bound = float(bounds.alignment_bound(at.model.shape, at.eta, t, at.spikes, gain))
+        said = "B3'", "mean 1 - alignment", at.setting, t
+        found = vacuous_above_one(mean_at_most(*said, miss, bound), bound, "the bound")
+        yield unless_unfiltered(found, mean_at_most(*said, raw, bound))
+
+
+def _useful(found: Finding, bound: Any, raw: Any) -> Finding:
+    """Vacuous where the mean of an unfiltered gradient is within the median bound."""
+    if found.vacuous or float(np.mean(raw)) > float(np.median(bound)):
+        return found
+    return replace(found, vacuous="an unfiltered gradient already meets it")
+
+
+def _order(item: Measured) -> Iterator[Finding]:
+    """B4 and B5, on settings with all pipelines."""
+    at = _Buffers(item)
+    raw = at.read("alignment", 1.0, "polar-only")
+    for t in _filtered(at):
+        paired = at.read("alignment", t, "post-polar") - at.gain(t) * raw
+        value = at.gain(t) * float(raw.mean())
+        yield mean_equals("B4", "mean post-polar alignment", at.setting, t, paired + value, value)
+    start = bounds.order_window(at.eta, at.spikes, float(raw.mean()))
+    for t in _filtered(at):
+        steady = at.gain(t) ** 2 * (2 * t - 1)  # the bound's 2T - 1 with what the start-up leaves of the signal
+        said = "B5", f"polar-only - pre-polar, T_0 = {start:.3g}", at.setting, t
+        found = order(*said, at.read("alignment", t), raw)
+        early = f"T is below T_0 = {start:.3g}" if steady < 2 * start - 1 else ""
+        yield replace(found, vacuous=early, note=f"smallest T seen ahead of both: {_first_ahead(at)}")
+
+
+def _first_ahead(at: _Buffers) -> str:
+    """Smallest measured window from which on pre-polar's mean is above both others' by 3 standard errors."""
+    ahead: float | None = None
+    for t in reversed(_filtered(at)):
+        pre = at.read("alignment", t)
+        gaps = [pre - at.read("alignment", t, other) for other in ("post-polar", "polar-only")]
+        if any(gap.mean() < 3 * gap.std(ddof=1) / gap.size**0.5 for gap in gaps):
+            break
+        ahead = t
+    return "none" if ahead is None else f"{ahead:g}"
+
+
+def _vanishing(item: Measured) -> Iterator[Finding]:
+    model, setting = item.model, text_of(item.model)
+    (spike,) = model.spikes
+    bound = bounds.vanishing_alignment(model.shape, model.noise.variance**0.5, spike)
+    small = spike < bounds.vanishing_spike(model.shape, model.noise.variance**0.5)
+    for pipeline, t in (("polar-only", 1.0), ("post-polar", 5.0)):
+        values = item.data.alignment.sel(pipeline=pipeline, window=t).values
+        found = mean_at_most("B6", f"mean alignment of {pipeline}", setting, t, values, bound)
+        yield (
+            found
+            if small
+            else replace(found, vacuous="its hypothesis fails: the spike is not below sigma |sqrt m - sqrt n|/4")
+        )
+
+
+def _level(q: float) -> str:
+    return "" if q == 0.5 else f" at q = {q}"
