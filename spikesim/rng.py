@@ -67,7 +67,7 @@ def words(seed: int, domain: int, trial: int, steps: ArrayLike, entries: ArrayLi
     """
     steps, entries = np.broadcast_arrays(np.asarray(steps, np.int64), np.asarray(entries, np.int64))
     out = np.empty(steps.size, np.uint32)
-    fill_words(out, entries.ravel(), steps.ravel(), np.uint64(trial), np.uint64(domain), np.uint64(draw), *key(seed))
+    fill_words(out, entries.flatten(), steps.flatten(), np.uint64(trial), np.uint64(domain), np.uint64(draw), *key(seed))
     return out.reshape(steps.shape)
 
 
