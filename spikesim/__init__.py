@@ -15,6 +15,7 @@ from spikesim.noise import (
     Laplace,
     Rademacher,
     Radial,
+    ScaleMixture,
     SignFlip,
     StudentT,
     SymmetricPareto,
@@ -25,6 +26,6 @@ from spikesim.simulate import simulate
 
 __all__ = [
     "AR1", "EMA", "PIPELINES", "AlphaStable", "Arch", "Biased", "Constant", "Contaminated", "Filter", "Gaussian",
-    "Kronecker", "Laplace", "Pipeline", "Polar", "Rademacher", "Radial", "RateFit", "SignFlip", "SpikedModel", "StudentT",
-    "SymmetricPareto", "fit_rate", "last_update", "newton_schulz", "polar_factor", "simulate", "theory",
+    "Kronecker", "Laplace", "Pipeline", "Polar", "Rademacher", "Radial", "RateFit", "ScaleMixture", "SignFlip", "SpikedModel",
+    "StudentT", "SymmetricPareto", "fit_rate", "last_update", "newton_schulz", "polar_factor", "simulate", "theory",
 ]  # fmt: skip

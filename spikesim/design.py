@@ -14,7 +14,9 @@ from spikesim import rng
 from spikesim.errors import need
 from spikesim.filters import EMA
 from spikesim.model import SpikedModel
+from spikesim.noise import LAWS
 from spikesim.pipelines import PIPELINES, Cascade, Filter, Pipeline, Stages, pipelines_from
+from spikesim.samplers.scalars import work as scalars_work
 from spikesim.samplers.stream import padded_entries
 
 STARTUP = 1e-6
@@ -37,6 +39,7 @@ class Design:
     seed: int
     steps: int
     dtype: str
+    method: str = "stream"
 
     @property
     def betas(self) -> NDArray[np.float64]:
@@ -64,6 +67,8 @@ class Design:
     @property
     def work(self) -> float:
         """Estimated work of one trial in entry-steps of noise: a window costs 0.3, a polar factor min(m, n) an entry."""
+        if self.method == "scalars":
+            return scalars_work(self.model.noise, self.steps, len(self.filters))
         flows = bool(Cascade(self.run, self.betas, GIVEN).stepping)
         each = 1 + 0.3 * len(self.filters) + flows * min(self.model.shape)
         return (self.steps + self.model.noise.burn_in) * padded_entries(self.model.shape) * each
@@ -89,12 +94,15 @@ def design_from(
     need(isinstance(model, SpikedModel), "model: an ss.SpikedModel", model=model)
     rng.key(seed)
     need(steps is None or (_whole(steps) and 1 <= steps < 2**33), "steps: None or an integer in [1, 2**33)", steps=steps)
-    need(method in ("auto", "stream"), 'method in ("auto", "stream")', method=method)
+    need(method in ("auto", "stream", "scalars"), 'method in ("auto", "stream", "scalars")', method=method)
     need(device == "cpu", 'device == "cpu"', device=device)
     need(isinstance(joint, bool), "joint: True or False", joint=joint)
     dtype = dtype.name if isinstance(dtype, np.dtype) else dtype
     need(isinstance(dtype, str) and dtype in ("float64", "float32"), 'dtype in ("float64", "float32")', dtype=dtype)
+    observables = "noise_fro" if observables is None and method == "scalars" else observables
     filters, numbers, names = _filters(windows, filter), _trials(trials), _observables(observables)
+    if method == "scalars":
+        _need_scalars(model, names, joint, dtype)
     smaller = min(model.shape)
     values = min(model.rank + 1, smaller) if spectrum is None else spectrum
     need(_whole(values) and 1 <= values <= smaller, f"1 <= spectrum <= min(m, n) = {smaller}", spectrum=spectrum)
@@ -102,7 +110,8 @@ def design_from(
     need(dtype == "float64" or widest <= 1e4, 'windows <= 1e4 in dtype "float32", whose beta is too coarse', window=widest)
     _need_room(model, dtype)
     last = max(f.settling(STARTUP) for f in filters) if steps is None else int(steps)
-    design = Design(model, filters, pipelines_from(pipelines), names, int(values), int(seed), last, dtype)
+    design = Design(model, filters, pipelines_from(pipelines), names, int(values), int(seed), last, dtype,
+                    "scalars" if method == "scalars" else "stream")  # fmt: skip
     if observables is not None and design.moments:
         need(len(numbers) >= 2, "trials >= 2 for bias_squared and variance", trials=trials)
     work = design.work * len(numbers)
@@ -111,6 +120,15 @@ def design_from(
     need(steps is not None or work <= WORK_LIMIT, allowed, advice, work=float(f"{work:.2g}"))
     need(last < 2**33, "a steady state within 2**33 steps", "give steps=, or smaller windows", steps=last)
     return design, numbers
+
+
+def _need_scalars(model: SpikedModel, names: tuple[str, ...], joint: bool, dtype: str) -> None:
+    """What the method "scalars" cannot do."""
+    laws = tuple(name for name, law in LAWS.items() if law.scalars)
+    need(model.noise.scalars, f'noise in {laws} (Gaussian given a scalar a step) for method "scalars"', noise=model.noise)
+    need(not joint, 'joint=False for method "scalars", which is exact for each window by itself', joint=joint)
+    need(names == ("noise_fro",), 'observables ("noise_fro",) for method "scalars", which draws no matrix', observables=names)
+    need(dtype == "float64", 'dtype "float64" for method "scalars"', dtype=dtype)
 
 
 def _need_room(model: SpikedModel, dtype: str) -> None:

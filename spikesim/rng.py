@@ -20,6 +20,9 @@ A uniform has 32 bits, U = (w + 1/2) / 2^32, unless the word is below 2^16; then
 U = (w + f) / 2^32, down to 2^-97. So U has at least 16 significant bits everywhere and tails end near probability
 2^-97 (about 6e-30), not 2^-33. Laws that spend the last bit of the word on a sign have 31 bits and reach 2^-96.
 
+COLLAPSED is for numpy's generator, its key made of (seed, domain, trial): one chi-square a trial stands for all entries. Its
+bits are numpy's, a function of seed and trial alone.
+
 Normals: the words of two consecutive steps of one entry make two normals by Box-Muller.
 """
 
@@ -64,7 +67,7 @@ def words(seed: int, domain: int, trial: int, steps: ArrayLike, entries: ArrayLi
     """
     steps, entries = np.broadcast_arrays(np.asarray(steps, np.int64), np.asarray(entries, np.int64))
     out = np.empty(steps.size, np.uint32)
-    fill_words(out, entries.ravel(), steps.ravel(), np.uint64(trial), np.uint64(domain), np.uint64(draw), *key(seed))
+    fill_words(out, entries.flatten(), steps.flatten(), np.uint64(trial), np.uint64(domain), np.uint64(draw), *key(seed))
     return out.reshape(steps.shape)
 
 
@@ -87,7 +90,7 @@ def normals(seed: int, domain: int, trial: int, shape: tuple[int, ...]) -> NDArr
     return (radius * np.cos(angle)).reshape(shape)
 
 
-def generator(seed: int, domain: int) -> np.random.Generator:
-    """NumPy's generator for resampling, where no place-by-place layout is needed (bootstrap indices)."""
+def generator(seed: int, domain: int, trial: int = 0) -> np.random.Generator:
+    """NumPy's generator, where no place-by-place layout is needed: bootstrap indices, one number for a whole trial."""
     key(seed)
-    return np.random.Generator(np.random.Philox(key=int(seed) + (domain << 64)))
+    return np.random.Generator(np.random.Philox(key=int(seed) + (domain << 64) + (int(trial) << 96)))

@@ -17,9 +17,11 @@ from spikesim import rng
 from spikesim.design import GIVEN, Design, design_from, worker_count
 from spikesim.filters import EMA
 from spikesim.kernels.cpu import stream_kernel
+from spikesim.kernels.scalars import scalars_kernel
 from spikesim.measure import Measured, measure
 from spikesim.model import SpikedModel
 from spikesim.pipelines import PIPELINES, Cascade, Filter, Pipeline
+from spikesim.samplers.scalars import CHUNK_STEPS, Scalars
 from spikesim.samplers.stream import Stream, chunk_steps, padded_entries
 
 if TYPE_CHECKING:
@@ -63,8 +65,10 @@ def simulate(
         filter: Maps a window to a filter; ss.EMA.
         observables: Names of observables.OBSERVABLES, or None for all. bias_squared and variance need two trials.
         spectrum: How many singular values, 1 to min(m, n); r + 1 where left out.
-        joint: All pipelines and windows of a trial see the same stream; always so for "stream".
-        method: "auto" or "stream".
+        joint: All pipelines and windows of a trial see the same stream; always so for "stream", must be False for "scalars".
+        method: "auto" or "stream": every step drawn, for any noise. "scalars": noise_fro alone, without any matrix, for
+            noise that is Gaussian given one scalar a step (samplers/scalars.py); the scalars are the stream's. Exact in
+            law for each window, not for several windows together.
         device: "cpu".
         dtype: "float64" or "float32": accumulators and linear algebra. Results are float64.
         progress: Called with (trials done, trials) as blocks end.
@@ -89,10 +93,18 @@ def simulate(
         model, windows=windows, trials=trials, seed=seed, steps=steps, pipelines=pipelines, filter=filter, joint=joint,
         observables=observables, spectrum=spectrum, method=method, device=device, dtype=dtype,
     )  # fmt: skip
-    stream_kernel(model.noise.fill)  # made here, or each thread would compile one of its own
+    _kernel(design)  # made here, or each thread would compile one of its own
     count = worker_count(workers)
     blocks = _blocks(design, numbers, count)
     return _dataset(design, numbers, _collect(design, blocks, count, progress), joint)
+
+
+def _kernel(design: Design) -> None:
+    """Make the kernel that the design needs."""
+    if design.method == "stream":
+        stream_kernel(design.model.noise.fill)
+    elif design.model.noise.scalars != "constant":
+        scalars_kernel(design.model.noise.scalars)
 
 
 def _blocks(design: Design, numbers: range, workers: int) -> list[range]:
@@ -141,6 +153,8 @@ class _Moments:
 
 def run_block(design: Design, trials: range, stop: Event) -> Measured:
     """Draw a block of trials, run the pipelines, measure; gives up with CancelledError once `stop` is set."""
+    if design.method == "scalars":
+        return _run_scalars(design, trials, stop)
     model, dtype = design.model, np.dtype(design.dtype)
     u, v = (x.astype(dtype) for x in model.frame(design.seed))
     truth = obs.Truth(u, v, np.asarray(model.spikes, dtype))
@@ -158,6 +172,16 @@ def run_block(design: Design, trials: range, stop: Event) -> Measured:
     cascade.supply((), stream.last() + signal)
     cascade.supply((Filter(),), noise + design.gains.astype(dtype)[:, None, None] * signal)
     return measure(design.pipelines, design.observables, design.spectrum, cascade, truth, design.gains, noise)
+
+
+def _run_scalars(design: Design, trials: range, stop: Event) -> Measured:
+    """The same by method "scalars": norms, and nothing to measure."""
+    sampler = Scalars(design.model, design.seed, trials, design.filters)
+    while sampler.step < design.steps:
+        if stop.is_set():
+            raise CancelledError
+        sampler.advance(min(CHUNK_STEPS, design.steps - sampler.step))
+    return Measured({"noise_fro": sampler.norms()}, ())
 
 
 def _dataset(design: Design, numbers: range, results: Iterable[Measured], joint: bool) -> "xr.Dataset":
@@ -193,15 +217,25 @@ _DIMENSIONS = {
 }
 
 
+_REASONS = {
+    "stream": "the one method that draws every step, for any noise",
+    "scalars": "norms alone, with no matrix: the noise is Gaussian given one scalar a step",
+}
+_JOINT = {
+    "stream": {True: "yes: all pipelines and windows of a trial see one stream", False: "not asked for; still so"},
+    "scalars": {False: "no: exact in law for each window; windows of a trial share their scalars and one chi-square"},
+}
+
+
 def _attributes(design: Design, joint: bool) -> dict[str, str | float]:
     outside = design.model.noise.outside
     packages = ("spikesim", "numpy", "numba", "scipy", "xarray")
     return {
         "model": repr(design.model),
         "filter": type(design.filters[0]).__name__,
-        "method": "stream",
-        "method_reason": "the one method that draws every step, for any noise",
-        "joint": "yes: all pipelines and windows of a trial see one stream" if joint else "not asked for; still so",
+        "method": design.method,
+        "method_reason": _REASONS[design.method],
+        "joint": _JOINT[design.method][joint],
         "theorem": f"outside the theorem: {outside}" if outside else "inside the theorem: the noise is BVMZOS",
         "seed": str(design.seed),
         "steps": float(design.steps),

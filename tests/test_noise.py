@@ -29,6 +29,9 @@ ETA = [  # law, E||Xi_t||_F^2 at 3 x 5, why it is not BVMZOS
     (ss.Contaminated(0.25, 3.0, 2.0), 15 * 4 * (0.75 + 0.25 * 9), ""),
     (ss.Contaminated(0.0, 3.0), 15, ""),
     (ss.Contaminated(1.0, 0.5, 2.0), 15, ""),
+    (ss.ScaleMixture(0.25, 3.0, 2.0), 15 * 4 * (0.75 + 0.25 * 9), ""),
+    (ss.ScaleMixture(0.0, 3.0), 15, ""),
+    (ss.ScaleMixture(1.0, 0.5, 2.0), 15, ""),
     (ss.Arch(0.3, 2.0), 60, ""),
     (ss.Arch(0.0, 2.0), 60, ""),
     (ss.SignFlip(2.0), 60, ""),
@@ -78,6 +81,8 @@ SIZES = [
         (lambda x: ss.Radial(x), "alpha"),
         (lambda x: ss.Contaminated(0.1, 2.0, x), "sigma"),
         (lambda x: ss.Contaminated(0.1, x), "factor"),
+        (lambda x: ss.ScaleMixture(0.1, 2.0, x), "sigma"),
+        (lambda x: ss.ScaleMixture(0.1, x), "factor"),
         (lambda x: ss.Arch(0.3, x), "sigma"),
         (ss.SignFlip, "sigma"),
         (lambda x: ss.Kronecker((1,), (1,), x), "sigma"),
@@ -92,6 +97,8 @@ RANGES = [
     (lambda x: ss.SymmetricPareto(x), "alpha", (0.49,), "alpha >= 0.5"),
     (lambda x: ss.Radial(x), "alpha", (2, 1.5), "alpha > 2 (finite variance)"),
     (lambda x: ss.Contaminated(x, 2.0), "p", (-0.1, 1.1, nan, "1", True), "0 <= p <= 1"),
+    (lambda x: ss.ScaleMixture(x, 2.0), "p", (-0.1, 1.1, nan, "1", True), "0 <= p <= 1"),
+    (lambda x: ss.ScaleMixture(0.1, x), "factor", (1e31,), "factor <= 1e+30"),
     (lambda x: ss.Arch(x), "alpha", (-0.1, 1, 1.5, nan, "1", None), "0 <= alpha < 1 (finite variance)"),
     (lambda x: ss.AR1(x), "phi", (-1, 1, 1.5, nan, "1", None), "-1 < phi < 1"),
     (lambda x: ss.AlphaStable(x), "alpha", (0.49, 2, 2.5, nan, "1", None), "0.5 <= alpha < 2"),
@@ -180,7 +187,7 @@ def test_kronecker_scale_is_an_outer_product():
     assert_array_equal(scale, 2 * np.outer([0, 1, 2], [1, 1, 1, 1, 3]))
 
 
-SEED, TRIAL, STEPS = 9, 4, np.arange(1000)
+SEED, TRIAL, STEPS = 9, 6, np.arange(1000)  # the first scalar is below 0.3, those of the next seed and trial above
 
 
 def factors(noise, seed=SEED, trial=TRIAL, steps=STEPS):
@@ -191,6 +198,7 @@ U = rng.uniforms(SEED, rng.SCALARS, TRIAL, STEPS, np.int64(0))
 FACTORS = [
     (ss.Radial(4.0, 3.0), 0.5**0.5 * U**-0.25),
     (ss.Contaminated(0.3, 7.0, 3.0), np.where(U < 0.3, 7.0, 1.0)),
+    (ss.ScaleMixture(0.3, 7.0, 3.0), np.full(1000, np.where(U[0] < 0.3, 7.0, 1.0))),
     (ss.SignFlip(3.0), np.where(rng.words(SEED, rng.SCALARS, TRIAL, STEPS, np.int64(0)) % 2, -1.0, 1.0)),
 ]
 
@@ -212,9 +220,22 @@ def test_contamination_is_never_or_always_at_the_ends():
     assert set(factors(ss.Contaminated(1.0, 7.0))) == {7}
 
 
+def test_a_scale_is_drawn_once_a_trial():
+    scales = [factors(ss.ScaleMixture(0.5, 7.0), trial=trial) for trial in range(20)]
+    assert {tuple(set(s)) for s in scales} == {(1.0,), (7.0,)}
+    first = [rng.uniforms(SEED, rng.SCALARS, trial, 0, 0) < 0.5 for trial in range(20)]
+    assert_array_equal(np.array(scales)[:, 0] == 7, first)
+    assert_array_equal(factors(ss.ScaleMixture(0.5, 7.0), steps=STEPS[500:]), scales[TRIAL][500:])
+
+
+def test_a_scale_is_never_or_always_multiplied_at_the_ends():
+    assert {factors(ss.ScaleMixture(0.0, 7.0), trial=trial)[0] for trial in range(20)} == {1}
+    assert {factors(ss.ScaleMixture(1.0, 7.0), trial=trial)[0] for trial in range(20)} == {7}
+
+
 def test_other_laws_have_no_factors():
     have = {type(noise) for noise in EXAMPLES if factors(noise) is not None}
-    assert have == {ss.Radial, ss.Contaminated, ss.SignFlip}
+    assert have == {ss.Radial, ss.Contaminated, ss.ScaleMixture, ss.SignFlip}
 
 
 @pytest.mark.parametrize("alpha", [0.0, 0.3, 0.9])
@@ -226,4 +247,4 @@ def test_arch_forgets_its_start(alpha):
 def test_every_exported_law_can_be_asked_for_by_name():
     exported = {name for name in ss.noise.__all__ if name not in ("LAWS", "Noise")}
     assert set(ss.noise.LAWS) == exported
-    assert len(exported) == 13
+    assert len(exported) == 14

@@ -60,6 +60,11 @@ def word(seed, trial, domain, step, entry, draw):
     return int(rng.words(seed, domain, trial, np.int64(step), np.int64(entry), draw))
 
 
+def test_one_place_is_drawn_as_many_are():
+    one = rng.words(SEED, rng.SCALARS, TRIAL, np.arange(1), 0)
+    assert_array_equal(one, rng.words(SEED, rng.SCALARS, TRIAL, np.arange(2), 0)[:1])
+
+
 # Philox
 
 

@@ -13,9 +13,9 @@ from spikesim.noise.entrywise import (
 )
 from spikesim.noise.laws import LAWS
 from spikesim.noise.recursive import AR1, Arch
-from spikesim.noise.steps import Contaminated, Radial, SignFlip
+from spikesim.noise.steps import Contaminated, Radial, ScaleMixture, SignFlip
 
 __all__ = [
     "AR1", "LAWS", "AlphaStable", "Arch", "Biased", "Contaminated", "Gaussian", "Kronecker", "Laplace", "Noise", "Rademacher",
-    "Radial", "SignFlip", "StudentT", "SymmetricPareto",
+    "Radial", "ScaleMixture", "SignFlip", "StudentT", "SymmetricPareto",
 ]  # fmt: skip

@@ -41,12 +41,20 @@ class Noise:
     """Base of all laws: sigma times the unit noise of `fill`, independent over steps, mean zero."""
 
     fill: ClassVar[str] = "gaussian"
+    scalars: ClassVar[str] = ""
+    """Where N(0, sigma^2) entries share one scalar a step and are otherwise independent: how the squares of the scalars are
+    drawn, a name of kernels/scalars.py, or "constant" for one scalar a trial. Empty for every other law."""
     remembers: ClassVar[bool] = False
     burn_in: ClassVar[int] = 0
 
     @property
     def parameters(self) -> tuple[float, ...]:
         """Shape parameters that the fill reads."""
+        return ()
+
+    @property
+    def scalar_parameters(self) -> tuple[float, ...]:
+        """Parameters by which the squares of the scalars are drawn."""
         return ()
 
     @property

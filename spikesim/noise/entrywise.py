@@ -22,6 +22,7 @@ class Gaussian(Noise):
     Reach: 11.6 sigma.
     """
 
+    scalars: ClassVar[str] = "constant"
     sigma: float = 1.0
 
     def __post_init__(self) -> None:

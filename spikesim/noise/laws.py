@@ -7,5 +7,5 @@ LAWS: dict[str, type[Noise]] = {
     name: law
     for module in (entrywise, steps, recursive)
     for name, law in vars(module).items()
-    if isinstance(law, type) and issubclass(law, Noise) and law is not Noise
+    if isinstance(law, type) and issubclass(law, Noise) and law is not Noise and not name.startswith("_")
 }

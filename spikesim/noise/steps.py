@@ -1,4 +1,4 @@
-"""Laws of one random factor a step: a Gaussian matrix times a scalar that all its entries share."""
+"""Laws of one random factor a step or a trial: Gaussian matrices times a scalar that all entries of a step share."""
 
 import math
 from dataclasses import dataclass
@@ -23,6 +23,7 @@ class Radial(Noise):
     Reach: rho up to 2^(97/alpha) x_m, x_m^2 = (alpha - 2)/alpha; 11.6 sigma for Z.
     """
 
+    scalars: ClassVar[str] = "pareto"
     alpha: float
     sigma: float = 1.0
 
@@ -30,22 +31,18 @@ class Radial(Noise):
         need_positive(alpha=self.alpha, sigma=self.sigma)
         need(self.alpha > 2, "alpha > 2 (finite variance)", alpha=self.alpha)
 
+    @property
+    def scalar_parameters(self) -> tuple[float, ...]:
+        return (float(self.alpha),)
+
     def step_factors(self, seed: int, trial: int, steps: NDArray[np.int64]) -> NDArray[np.float64]:
         u = rng.uniforms(seed, rng.SCALARS, trial, steps, 0)
         return math.sqrt((self.alpha - 2) / self.alpha) * u ** (-1 / self.alpha)
 
 
 @dataclass(frozen=True)
-class Contaminated(Noise):
-    """A Gaussian step, multiplied by `factor` with probability p (R1).
-
-    Args:
-        p: Probability of a contaminated step, in [0, 1], to within 2^-32.
-        factor: What multiplies it, > 0.
-        sigma: Standard deviation of one entry of a clean step, > 0.
-
-    Reach: 11.6 sigma times the factor.
-    """
+class _TwoScales(Noise):
+    """A scalar that is `factor` with probability p and otherwise 1."""
 
     p: float
     factor: float
@@ -60,9 +57,50 @@ class Contaminated(Noise):
     def variance(self) -> float:
         return self.sigma**2 * (1 + self.p * (self.factor**2 - 1))
 
+
+@dataclass(frozen=True)
+class Contaminated(_TwoScales):
+    """A Gaussian step, multiplied by `factor` with probability p (R1).
+
+    Args:
+        p: Probability of a contaminated step, in [0, 1], to within 2^-32.
+        factor: What multiplies it, > 0.
+        sigma: Standard deviation of one entry of a clean step, > 0.
+
+    Reach: 11.6 sigma times the factor.
+    """
+
+    scalars: ClassVar[str] = "two_point"
+
+    @property
+    def scalar_parameters(self) -> tuple[float, ...]:
+        return float(self.p), float(self.factor)
+
     def step_factors(self, seed: int, trial: int, steps: NDArray[np.int64]) -> NDArray[np.float64]:
         u = rng.uniforms(seed, rng.SCALARS, trial, steps, 0)
         return np.where(u < self.p, float(self.factor), 1.0)
+
+
+@dataclass(frozen=True)
+class ScaleMixture(_TwoScales):
+    """Gaussian steps, all of a trial multiplied by `factor` with probability p: dependent and yet BVMZOS.
+
+    Averaging cannot mend a bad trial. With p = (2T - 1)^(-1/2) and p factor^2 large, ‖N‖_F reaches B1's radius in a share p
+    of all trials: Chebyshev's step in B1 cannot be improved.
+
+    Args:
+        p: Probability of a multiplied trial, in [0, 1], to within 2^-32.
+        factor: What multiplies it, > 0.
+        sigma: Standard deviation of one entry of any other trial, > 0.
+
+    Reach: 11.6 sigma times the factor.
+    """
+
+    scalars: ClassVar[str] = "constant"
+
+    def step_factors(self, seed: int, trial: int, steps: NDArray[np.int64]) -> NDArray[np.float64]:
+        u = rng.uniforms(seed, rng.SCALARS, trial, 0, 0)
+        return np.full(np.shape(steps), float(self.factor) if u < self.p else 1.0)
 
 
 @dataclass(frozen=True)

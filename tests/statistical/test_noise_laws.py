@@ -1,6 +1,6 @@
 """Every noise law against its textbook law: distribution, tails, moments, independence, what a recursion promises.
 
-Family-wise error 1e-3 over N = 476 p-values (Bonferroni): seeds and sizes are fixed, nothing is drawn again. Every
+Family-wise error 1e-3 over N = 499 p-values (Bonferroni): seeds and sizes are fixed, nothing is drawn again. Every
 statistic has a negative control that the same function must reject at the same level.
 
 Entries are symmetric, so a law is the survival function of |x| and a fair sign that does not depend on it. U =
@@ -21,7 +21,7 @@ import spikesim as ss
 from spikesim import rng
 from spikesim.samplers.stream import Stream
 
-FAMILY = Family(error=1e-3, size=476)
+FAMILY = Family(error=1e-3, size=499)
 SEED = 1
 TAILS = 1e-3, 1e-4, 1e-5
 NONE = np.array([])
@@ -329,6 +329,33 @@ def test_contaminated_entries_follow_the_mixture():
         variance=moment(x, 2, 4 * (0.9 + 0.1 * 25), 48 * (0.9 + 0.1 * 625)),
     )
     assert FAMILY.rejects(marginal(x / 2, mixture(0.12, 5)))
+
+
+def test_scale_mixture_multiplies_whole_trials():
+    p, factor, trials = 0.1, 5.0, 1 << 14
+    noise = ss.ScaleMixture(p, factor)
+    factors = np.array([noise.step_factors(seed(noise), trial, np.arange(2)) for trial in range(trials)])
+    assert np.all(factors[:, 0] == factors[:, 1])
+    assert set(np.unique(factors)) == {1, factor}
+    multiplied = factors[:, 0] == factor
+
+    def fraction(p):
+        return stats.binomtest(int(multiplied.sum()), trials, p).pvalue
+
+    score = (multiplied - p) / (p * (1 - p)) ** 0.5
+    FAMILY.hold(fraction=fraction(p), independence=independence(score[:, None, None]))
+    assert FAMILY.rejects(fraction(0.12))
+
+
+def test_scale_mixture_is_gaussian_given_its_scale_and_orthogonal_over_steps():
+    p, factor = 0.3, 5.0
+    noise = ss.ScaleMixture(p, factor, 2.0)
+    x = drawn(noise, steps=64, trials=64) / 2
+    z, survival = x / step_factors(noise, 64, 64)[..., None], two_sided(stats.norm())
+    products = correlation(x[:, ::2] * x[:, 1::2], (1 - p + p * factor**4) ** -0.5)
+    FAMILY.hold(marginal=marginal(z, survival), independence=independence(*sizes_and_signs(z, survival)), products=products)
+    assert FAMILY.rejects(independence(size_ranks(x)))  # steps share a scale
+    assert FAMILY.rejects(correlation(np.abs(x[:, ::2] * x[:, 1::2]), (1 - p + p * factor**4) ** -0.5))
 
 
 def test_sign_flip_is_one_gaussian_matrix_up_to_fair_independent_signs():

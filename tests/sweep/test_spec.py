@@ -118,6 +118,16 @@ def test_text_and_truth_values_are_no_numbers(old, value):
         spec(GOOD.replace(old, f"{name} = {value}", 1))
 
 
+def test_the_method_that_draws_scalars_alone_is_asked_for_in_full():
+    scalars = GOOD.replace("Arch", "Radial").replace("alpha = 0.3", "alpha = 2.1")
+    scalars = scalars.replace("trials = 4", 'trials = 4\nmethod = "scalars"\njoint = false')
+    assert {(p.arguments["method"], p.arguments["joint"]) for p in spec(scalars).points} == {("scalars", False)}
+    with pytest.raises(ValueError, match=r"got 1 fault in spec:\n  .*: need joint=False for method"):
+        spec(scalars.replace("joint = false", ""))
+    with pytest.raises(ValueError, match=r"need noise in .* for method \"scalars\", got noise=Arch"):
+        spec(scalars.replace("Radial", "Arch").replace("alpha = 2.1", "alpha = 0.3"))
+
+
 def test_a_fault_that_every_point_of_the_grid_shares_is_told_once():
     with pytest.raises(ValueError, match=r"got 1 fault in spec:\n  model\[0\], noise\.sigma=0\.5: need 1 <= spectrum <= min"):
         spec(GOOD.replace("trials = 4", "trials = 4\nspectrum = 7"))
