@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FLOORS = [
     ("errors", "arrays", "kernels", "rng"),
-    ("noise", "model", "filters", "polar", "theory", "estimate"),
+    ("noise", "signal", "model", "filters", "polar", "theory", "estimate"),
     ("pipelines", "observables", "samplers"),
     ("measure", "design", "simulate"),
     ("sweep",),
