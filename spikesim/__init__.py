@@ -3,7 +3,7 @@
 from spikesim import theory
 from spikesim.estimate import RateFit, fit_rate
 from spikesim.filters import EMA
-from spikesim.model import Constant, SpikedModel
+from spikesim.model import SpikedModel
 from spikesim.noise import (
     AR1,
     AlphaStable,
@@ -22,10 +22,13 @@ from spikesim.noise import (
 )
 from spikesim.pipelines import PIPELINES, Filter, Pipeline, Polar, last_update
 from spikesim.polar import newton_schulz, polar_factor
+from spikesim.predict import predict
+from spikesim.signal import Constant, Rotating
 from spikesim.simulate import simulate
 
 __all__ = [
     "AR1", "EMA", "PIPELINES", "AlphaStable", "Arch", "Biased", "Constant", "Contaminated", "Filter", "Gaussian",
-    "Kronecker", "Laplace", "Pipeline", "Polar", "Rademacher", "Radial", "RateFit", "ScaleMixture", "SignFlip", "SpikedModel",
-    "StudentT", "SymmetricPareto", "fit_rate", "last_update", "newton_schulz", "polar_factor", "simulate", "theory",
+    "Kronecker", "Laplace", "Pipeline", "Polar", "Rademacher", "Radial", "RateFit", "Rotating", "ScaleMixture", "SignFlip",
+    "SpikedModel", "StudentT", "SymmetricPareto", "fit_rate", "last_update", "newton_schulz", "polar_factor", "predict", "simulate",
+    "theory",
 ]  # fmt: skip

@@ -99,11 +99,11 @@ def predict(
     as_json: Json = False,
 ) -> None:
     """Closed forms for one layer, without simulation: what a window gives, and which to choose."""
-    from spikesim import predict as closed
+    from spikesim.predict import predict as closed
+    from spikesim.predict import shape_from, text, window_from
 
-    size, t = closed.shape_from(shape), closed.window_from(window, momentum)
-    found = closed.predict(size, spike, sigma, t, reach, drift)
-    print(json.dumps(found.as_json(), indent=1) if as_json else closed.text(found, _width()))
+    found = closed(shape_from(shape), spike, sigma, window_from(window, momentum), reach, drift)
+    print(json.dumps(found.as_json(), indent=1) if as_json else text(found, _width()))
 
 
 def _width() -> int:

@@ -46,10 +46,10 @@ class Design:
         """Momenta, (K,)."""
         return np.array([f.beta for f in self.filters])
 
-    @property
-    def gains(self) -> NDArray[np.float64]:
-        """Gain of each window at the last step (F2), (K,)."""
-        return np.array([f.gain(self.steps) for f in self.filters])
+    @cached_property
+    def averages(self) -> NDArray[np.float64]:
+        """C of each window's S_bar at the last step (signal.py), (K, A, B); the gains (F2) of a constant signal."""
+        return np.stack([self.model.signal.averaged(f, self.steps) for f in self.filters])
 
     @cached_property
     def run(self) -> tuple[Pipeline, ...]:

@@ -41,9 +41,9 @@ class EMA:
         """Momentum, in [0, 1)."""
         return 1 - 1 / self.window
 
-    def weights(self, steps: int) -> NDArray[np.float64]:
-        """w_0..w_{steps-1}, the newest first: M_t = sum_k w_k G_{t-k}."""
-        return self.beta ** np.arange(steps, dtype=np.float64) / self.window
+    def weights(self, steps: int, first: int = 0) -> NDArray[np.float64]:
+        """w_first..w_{steps-1}, the newest first: M_t = sum_k w_k G_{t-k}."""
+        return self.beta ** np.arange(first, steps, dtype=np.float64) / self.window
 
     def startup(self, steps: int) -> float:
         """Weight beta^t that the start still has after `steps` steps."""

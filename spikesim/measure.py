@@ -20,8 +20,8 @@ class Measured:
 class _Reader:
     """Reads one block; SVDs of the buffers are made once and shared by the pipelines that meet them."""
 
-    def __init__(self, cascade: Cascade, truth: obs.Truth, gains: Array, vectors: bool) -> None:
-        self.cascade, self.truth, self.gains = cascade, truth, gains
+    def __init__(self, cascade: Cascade, truth: obs.Truth, amplitudes: Array, vectors: bool) -> None:
+        self.cascade, self.truth, self.amplitudes = cascade, truth, amplitudes
         self._vectors = vectors
         self._svds: dict[Stages, SVD] = {}
         self._values: dict[Stages, Array] = {}
@@ -67,15 +67,14 @@ class _Reader:
 
     def target(self, stages: Stages) -> Array:
         """|lambda_bar| (W, r) of a buffer that averages gradients; NaN of any other."""
-        xp = array_namespace(self.gains)
-        known: dict[Stages, Array] = {(): xp.ones_like(self.gains[:1]), (Filter(),): self.gains}
-        gain = known.get(stages, self.gains * float("nan"))
-        return gain[:, None] * xp.abs(self.truth.spikes)
+        xp = array_namespace(self.amplitudes)
+        known: dict[Stages, Array] = {(): xp.abs(self.truth.spikes)[None, :], (Filter(),): self.amplitudes}
+        return known.get(stages, self.amplitudes * float("nan"))
 
 
 def measure(
     pipelines: Sequence[Pipeline], names: Sequence[str], spectrum: int, cascade: Cascade, truth: obs.Truth,
-    gains: Array, noise: Array,
+    amplitudes: Array, noise: Array,
 ) -> Measured:  # fmt: skip
     """Measure the last step of a block.
 
@@ -84,30 +83,28 @@ def measure(
         names: Which observables (observables.OBSERVABLES).
         spectrum: How many singular values.
         cascade: Where the pipelines ran.
-        truth: The signal.
-        gains: Gain of each window, (K,).
+        truth: The signal of the last step.
+        amplitudes: |lambda_bar| of each window's S_bar, (K, r).
         noise: Noise of the momentum buffers, (B, K, m, n).
     """
     xp = array_namespace(noise)
-    gains = xp.astype(xp.asarray(gains), noise.dtype)
+    amplitudes = xp.astype(xp.asarray(amplitudes), noise.dtype)
     values_only = not set(names) - set(obs.VALUES) - set(obs.NOISE)
-    reader = _Reader(cascade, truth, gains, vectors=not values_only)
+    reader = _Reader(cascade, truth, amplitudes, vectors=not values_only)
     columns = [_pipeline(p, names, spectrum, reader) for p in pipelines]
     windows = noise.shape[:2]
     values = {n: xp.stack([_spread(c[n], windows) for c in columns], axis=1) for n in columns[0]}
     deviations = values.pop("deviations", ())
     if "suppression" in names:
         values["suppression"] = _suppression(reader, truth.spikes.shape[0])
-    if set(obs.NOISE) & set(names):
-        norms = zip(("noise_fro", "noise_op"), obs.noise_norms(noise), strict=True)
-        values |= {n: x for n, x in norms if n in names}
+    values |= obs.noise_norms(noise, truth, names)
     return Measured(values, deviations)
 
 
 def _pipeline(pipeline: Pipeline, names: Sequence[str], spectrum: int, reader: _Reader) -> dict[str, Array]:
     """Observables of one pipeline, each (B, W, ...)."""
     out: dict[str, Array] = {}
-    xp = array_namespace(reader.gains)
+    xp = array_namespace(reader.amplitudes)
     truth, rank = reader.truth, reader.truth.spikes.shape[0]
     if set(names) & set(obs.UPDATE):
         a = reader.update(pipeline.stages)

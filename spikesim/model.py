@@ -12,13 +12,9 @@ from numpy.typing import NDArray
 from spikesim import rng
 from spikesim.errors import need
 from spikesim.noise.base import LARGEST, SMALLEST, Noise
+from spikesim.signal import Constant, Signal, turned
 
 Frame = tuple[NDArray[np.float64], NDArray[np.float64]]
-
-
-@dataclass(frozen=True)
-class Constant:
-    """A signal that does not move: S_t = S."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -52,7 +48,7 @@ class SpikedModel:
         noise: A law of spikesim.noise.
         vectors: "haar" (uniform, drawn once from the seed, shared by all trials), "axes" (u_k = e_k, v_k = e_k), or a
             pair of arrays (m, r), (n, r) with orthonormal columns.
-        signal: How the signal moves in time.
+        signal: How the signal moves in time: Constant() or Rotating(omega), which needs m >= 2 r, and n >= 2 r for both.
 
     Raises:
         ValueError: If an argument breaks the conditions above.
@@ -64,7 +60,7 @@ class SpikedModel:
     spikes: tuple[float, ...]
     noise: Noise
     vectors: Any = "haar"
-    signal: Constant = field(default_factory=Constant)
+    signal: Signal = field(default_factory=Constant)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "shape", _shape(self.shape))
@@ -74,7 +70,9 @@ class SpikedModel:
             "noise from spikesim.noise, such as ss.Gaussian(sigma=1.0)",
             noise=self.noise,
         )
-        need(isinstance(self.signal, Constant), "signal=ss.Constant()", signal=self.signal)
+        known = isinstance(self.signal, Signal) and type(self.signal) is not Signal
+        need(known, "signal from spikesim.signal, such as ss.Constant()", signal=self.signal)
+        self.signal.check(self.shape, self.rank)
         self.noise.entry_scale(self.shape)
         object.__setattr__(self, "vectors", _vectors(self.vectors, self.shape, self.rank))
 
@@ -93,8 +91,30 @@ class SpikedModel:
         """Signs of the spikes, (r,)."""
         return np.sign(self.spikes)
 
-    def frame(self, seed: int) -> Frame:
-        """The singular vectors u (m, r) and v (n, r) under a seed."""
+    def frame(self, seed: int, step: int = 0) -> Frame:
+        """The singular vectors u (m, r) and v (n, r) of S_t under a seed."""
+        pairs = zip(self.signal.turns(step), self.frames(seed), strict=True)
+        u, v = (turned(turn, frames) for turn, frames in pairs)
+        return u, v
+
+    def frames(self, seed: int) -> Frame:
+        """The frames that the signal moves in, u (A, m, r) and v (B, n, r): those of step 0, then any partners."""
+        first = self._first(seed)
+        moves = [k > 1 for k in self.signal.parts]
+        partners = self._partners(seed, first) if any(moves) else first
+        u, v = (np.stack([x, y]) if m else x[None] for m, x, y in zip(moves, first, partners, strict=True))
+        return u, v
+
+    def _partners(self, seed: int, first: Frame) -> Frame:
+        """As many columns in the complement of the first: the next axes, or Gaussian ones (rng.VECTORS, trial 1)."""
+        if isinstance(self.vectors, str) and self.vectors == "axes":
+            u, v = (np.eye(len(x), 2 * self.rank)[:, self.rank :] for x in first)
+        else:
+            z = rng.normals(seed, rng.VECTORS, 1, (sum(self.shape), self.rank))
+            u, v = (_haar_outside(x, y) for x, y in zip(np.split(z, [self.shape[0]]), first, strict=True))
+        return u, v
+
+    def _first(self, seed: int) -> Frame:
         if isinstance(self.vectors, Vectors):
             return self.vectors.u, self.vectors.v
         if self.vectors == "axes":
@@ -107,6 +127,13 @@ def _haar(z: NDArray[np.float64]) -> NDArray[np.float64]:
     """Haar-distributed orthonormal columns from Gaussian ones: QR with a positive diagonal."""
     q, r = np.linalg.qr(z)
     return q * np.where(np.diagonal(r) < 0, -1.0, 1.0)
+
+
+def _haar_outside(z: NDArray[np.float64], basis: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The same in the complement of orthonormal columns; twice, so that rounding of the first pass is projected off too."""
+    for _ in range(2):
+        z = _haar(z - basis @ (basis.T @ z))
+    return z
 
 
 def _shape(shape: Any) -> tuple[int, int]:

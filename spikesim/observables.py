@@ -4,6 +4,7 @@ Notation: a (..., m, n) is an update; x (..., m, n) the matrix that entered its 
 frame = (U, V), shapes (m, r) and (n, r), holds the signal's singular vectors; spikes are lambda_1..lambda_r, (r,).
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from spikesim.arrays import Array, array_namespace, frobenius, inner, transpose
@@ -16,14 +17,14 @@ VECTORS = ("sin_theta_left", "sin_theta_right")
 """Read from the singular vectors of the matrix that entered the polar step."""
 VALUES = ("gap", "tail", "head_error", "singular_values", "suppression")
 """Read from the singular values of that matrix."""
-NOISE = ("noise_fro", "noise_op")
+NOISE = ("noise_fro", "noise_op", "noise_nuclear", "noise_tangent")
 """Read from the noise of the momentum buffer."""
 OBSERVABLES = ("alignment", "projection", "alignment_truncated", *UPDATE[2:], *VECTORS, *VALUES, *NOISE)
 
 
 @dataclass(frozen=True)
 class Truth:
-    """The signal that updates are held against."""
+    """The signal that updates are held against: that of the last step."""
 
     u: Array
     v: Array
@@ -97,10 +98,28 @@ def head_error(d: Array, target: Array) -> Array:
     return xp.max(xp.abs(d[..., : target.shape[-1]] - xp.sort(target, axis=-1, descending=True)), axis=-1)
 
 
-def noise_norms(noise: Array) -> tuple[Array, Array]:
-    """Frobenius and operator norms of N (..., m, n)."""
+def noise_norms(noise: Array, truth: Truth, names: Collection[str] = NOISE) -> dict[str, Array]:
+    """Those of NOISE that are asked for, each (...), of N (..., m, n): ‖N‖_F, ‖N‖_op, ‖N‖_* and ‖P_T N‖_F."""
     xp = array_namespace(noise)
-    return frobenius(noise), xp.linalg.svdvals(noise)[..., 0]
+    out = {}
+    if "noise_fro" in names:
+        out["noise_fro"] = frobenius(noise)
+    if {"noise_op", "noise_nuclear"} & set(names):
+        d = xp.linalg.svdvals(noise)
+        out |= {"noise_op": d[..., 0], "noise_nuclear": xp.sum(d, axis=-1)}
+    if "noise_tangent" in names:
+        out["noise_tangent"] = tangent_norm(noise, truth)
+    return {name: x for name, x in out.items() if name in names}
+
+
+def tangent_norm(z: Array, truth: Truth) -> Array:
+    """‖P_T Z‖_F, P_T Z = Z - (I - U U^T) Z (I - V V^T) of Z (..., m, n): the part that touches the signal's subspaces (B3').
+
+    U^T Z and (I - U U^T) Z V are its orthogonal pieces, so that nothing large is subtracted.
+    """
+    rows, columns = transpose(truth.u) @ z, z @ truth.v
+    columns = columns - truth.u @ (rows @ truth.v)
+    return frobenius(array_namespace(z).concat([transpose(rows), columns], axis=-2))
 
 
 def moments(total: Array, squares: Array, count: int) -> tuple[Array, Array]:

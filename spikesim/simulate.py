@@ -23,6 +23,7 @@ from spikesim.model import SpikedModel
 from spikesim.pipelines import PIPELINES, Cascade, Filter, Pipeline
 from spikesim.samplers.scalars import CHUNK_STEPS, Scalars
 from spikesim.samplers.stream import Stream, chunk_steps, padded_entries
+from spikesim.signal import amplitudes, mixed, products, stepped
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -77,8 +78,8 @@ def simulate(
     Returns:
         Dataset of dimensions trial, pipeline, window, index. (trial, pipeline, window): alignment, projection,
         alignment_truncated, cosine, residual (of the last polar factor taken), sin_theta_left, sin_theta_right, gap,
-        tail, head_error; singular_values (and index); suppression, noise_fro,
-        noise_op: (trial, window); bias_squared, variance: (pipeline, window), over the trials.
+        tail, head_error; singular_values (and index); suppression, noise_fro, noise_op, noise_nuclear,
+        noise_tangent: (trial, window); bias_squared, variance: (pipeline, window), over the trials.
         Dimensionless, but for singular values and noise norms, which have the spikes' unit. Source: theory.md,
         Observables. attrs: text and numbers that say what was run.
 
@@ -155,23 +156,26 @@ def run_block(design: Design, trials: range, stop: Event) -> Measured:
     """Draw a block of trials, run the pipelines, measure; gives up with CancelledError once `stop` is set."""
     if design.method == "scalars":
         return _run_scalars(design, trials, stop)
-    model, dtype = design.model, np.dtype(design.dtype)
-    u, v = (x.astype(dtype) for x in model.frame(design.seed))
+    model, dtype, end = design.model, np.dtype(design.dtype), design.steps
+    u, v = (x.astype(dtype) for x in model.frame(design.seed, end - 1))
     truth = obs.Truth(u, v, np.asarray(model.spikes, dtype))
-    signal = (u * truth.spikes) @ v.T
+    u, v = (x.astype(dtype) for x in model.frames(design.seed))
+    parts = products(u, v, truth.spikes)
     stream = Stream(model, design.seed, trials, design.betas, dtype)
     cascade = Cascade(design.run, design.betas.astype(dtype), GIVEN)
     chunk = chunk_steps(model.shape, len(trials), dtype, kept=bool(cascade.stepping))
-    while stream.step < design.steps:
+    while stream.step < end:
         if stop.is_set():
             raise CancelledError
-        noise = stream.advance(min(chunk, design.steps - stream.step), keep=bool(cascade.stepping))
-        if cascade.stepping:
-            cascade.advance(noise + signal)
+        first = stream.step
+        noise = stream.advance(min(chunk, end - first), keep=bool(cascade.stepping))
+        if noise is not None:
+            cascade.advance(noise + stepped(model.signal, parts, first, stream.step))
     noise = stream.buffers()
-    cascade.supply((), stream.last() + signal)
-    cascade.supply((Filter(),), noise + design.gains.astype(dtype)[:, None, None] * signal)
-    return measure(design.pipelines, design.observables, design.spectrum, cascade, truth, design.gains, noise)
+    cascade.supply((), stream.last() + stepped(model.signal, parts, end - 1, end))
+    cascade.supply((Filter(),), noise + mixed(design.averages, parts))
+    found = amplitudes(design.averages, truth.spikes)
+    return measure(design.pipelines, design.observables, design.spectrum, cascade, truth, found, noise)
 
 
 def _run_scalars(design: Design, trials: range, stop: Event) -> Measured:
@@ -214,6 +218,8 @@ _DIMENSIONS = {
     "suppression": ("window",),
     "noise_fro": ("window",),
     "noise_op": ("window",),
+    "noise_nuclear": ("window",),
+    "noise_tangent": ("window",),
 }
 
 

@@ -1,6 +1,6 @@
 """Slow reference: the definitions of theory.md, one dense matrix at a time, written without reading spikesim.
 
-Notation: G_t = S + Xi_t of shape (m, n), S = sum_k lambda_k u_k v_k^T, M_t the EMA from zero,
+Notation: G_t = S_t + Xi_t of shape (m, n), S = sum_k lambda_k u_k v_k^T that of the last step, M_t the EMA from zero,
 Q = sum_k sign(lambda_k) u_k v_k^T = O(S).
 """
 
@@ -62,21 +62,45 @@ def outside(basis, vectors):
     return linalg.norm(vectors - basis @ (basis.T @ vectors), 2)
 
 
-def observe(gradients, noise, spikes, left, right, window, pipeline, spectrum):
+def turning(spikes, lefts, rights, omega, both, steps):
+    """S_0 .. S_{steps - 1} of vectors that turn by omega a step, and the last frames u_t (m, r) and v_t (n, r).
+
+    Args:
+        spikes: lambda_k, (r,).
+        lefts: u_k and their partners u'_k, each (m, r).
+        rights: v_k and, where both turn, their partners v'_k, each (n, r).
+        omega: Radians a step.
+        both: Whether the v_k turn too.
+        steps: How many.
+    """
+    signals = []
+    for t in range(steps):
+        left = np.cos(omega * t) * lefts[0] + np.sin(omega * t) * lefts[1]
+        right = np.cos(omega * t) * rights[0] + np.sin(omega * t) * rights[1] if both else rights[0]
+        signals.append(sum(x * np.outer(left[:, k], right[:, k]) for k, x in enumerate(spikes)))
+    return np.array(signals), left, right
+
+
+def tangent_part(x, left, right):
+    """P_T X = X - (I - U U^T) X (I - V V^T)."""
+    return x - (np.eye(len(left)) - left @ left.T) @ x @ (np.eye(len(right)) - right @ right.T)
+
+
+def observe(signals, noise, spikes, left, right, window, pipeline, spectrum):
     """Every observable of one trial, one pipeline and one window, by name; NaN where theory.md leaves it undefined.
 
     Args:
-        gradients: The matrices G_1 .. G_t, (t, m, n).
+        signals: S_1 .. S_t, (t, m, n).
         noise: Xi_1 .. Xi_t, (t, m, n).
         spikes: lambda_k, any sign, (r,).
-        left: u_k as columns, (m, r).
-        right: v_k as columns, (n, r).
+        left: u_k of the last step as columns, (m, r).
+        right: v_k of the last step as columns, (n, r).
         window: T = 1 / (1 - beta).
         pipeline: One of PIPELINES.
         spectrum: How many singular values.
     """
     spikes = np.asarray(spikes, dtype=float)
-    rank = len(spikes)
+    rank, gradients = len(spikes), signals + noise
     signal = left @ np.diag(spikes) @ right.T
     direction = left @ np.diag(np.sign(spikes)) @ right.T
     update = updates(gradients, window)[pipeline]
@@ -84,7 +108,8 @@ def observe(gradients, noise, spikes, left, right, window, pipeline, spectrum):
     nuclear = linalg.svdvals(signal).sum()
     entering = entering_matrices(gradients, window)[pipeline]
     u, values, vt = linalg.svd(entering, full_matrices=False)
-    gain = {"pre-polar": 1.0 - (1.0 - 1.0 / window) ** len(gradients), "polar-only": 1.0}.get(pipeline, np.nan)
+    average = {"pre-polar": ema(signals, window), "polar-only": signals[-1]}.get(pipeline)
+    head = np.full(rank, np.nan) if average is None else linalg.svdvals(average)[:rank]
     tail = values[rank] if rank < len(values) else 0.0
     exists = rank == len(values) or values[rank - 1] - tail > 1e-12 * values[0]  # a polar factor's do not
     defined = 1.0 if exists else np.nan
@@ -99,10 +124,12 @@ def observe(gradients, noise, spikes, left, right, window, pipeline, spectrum):
         "sin_theta_right": defined * outside(right, vt[:rank].T),
         "gap": values[rank - 1] - tail,
         "tail": tail,
-        "head_error": np.max(np.abs(values[:rank] - gain * np.sort(np.abs(spikes))[::-1])),
+        "head_error": np.max(np.abs(values[:rank] - head)),
         "singular_values": values[:spectrum],
         "noise_fro": linalg.norm(buffer),
         "noise_op": linalg.norm(buffer, 2),
+        "noise_nuclear": np.sum(buffer * polar(buffer)),
+        "noise_tangent": linalg.norm(tangent_part(buffer, left, right)),
     }
 
 

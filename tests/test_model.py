@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 import spikesim as ss
+from spikesim.signal import Signal
 
 U = np.linalg.qr(np.random.default_rng(0).standard_normal((4, 2)))[0]
 V = np.linalg.qr(np.random.default_rng(1).standard_normal((5, 2)))[0]
@@ -138,7 +139,7 @@ def test_spectra_of_other_lengths_are_refused():
         model(noise=ss.Kronecker((1.0,) * 5, (1.0,) * 4))
 
 
-@pytest.mark.parametrize("signal", [None, "constant", ss.Constant])
+@pytest.mark.parametrize("signal", [None, "constant", ss.Constant, Signal()])
 def test_signal_of_unknown_motion_is_refused(signal):
-    with pytest.raises(ValueError, match=r"^need signal=ss.Constant\(\), got signal="):
+    with pytest.raises(ValueError, match=r"^need signal from spikesim\.signal.+, got signal="):
         model(signal=signal)

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import reference as ref
+from array_api_compat import numpy as xp
 
 from spikesim import observables as obs
 from spikesim.observables import Truth
@@ -123,11 +124,33 @@ def test_full_rank_has_no_tail():
 
 
 @pytest.mark.parametrize("scale", [1e-300, 1.0, 1e300])
-def test_noise_norms_are_frobenius_and_spectral(scale):
+def test_noise_norms_at_every_scale(scale):
     x = random(4, 5)
-    fro, op = obs.noise_norms(scale * x)
-    assert fro == pytest.approx(scale * np.linalg.norm(x), rel=1e-13)
-    assert op == pytest.approx(scale * np.linalg.norm(x, 2), rel=1e-13)
+    t = truth(4, 5, (3.0, -1.0))
+    expected = {
+        "noise_fro": np.linalg.norm(x),
+        "noise_op": np.linalg.norm(x, 2),
+        "noise_nuclear": np.linalg.norm(x, "nuc"),
+        "noise_tangent": np.linalg.norm(ref.tangent_part(x, t.u, t.v)),
+    }
+    found = obs.noise_norms(scale * x, t)
+    assert {name: float(value) / scale for name, value in found.items()} == pytest.approx(expected, rel=1e-13)
+
+
+@pytest.mark.parametrize("names", [("noise_fro",), ("noise_op",), ("noise_nuclear", "noise_tangent"), obs.NOISE], ids=str)
+def test_noise_norms_are_those_asked_for_from_at_most_one_svd(monkeypatch, names):
+    calls = []
+    monkeypatch.setattr(xp.linalg, "svdvals", lambda x, real=xp.linalg.svdvals: calls.append(x.shape) or real(x))
+    assert tuple(obs.noise_norms(random(4, 5), truth(4, 5, (3.0,)), names)) == names
+    assert len(calls) == bool({"noise_op", "noise_nuclear"} & {*names})
+
+
+@pytest.mark.parametrize("share", [1.0, 1e-9, 1e-200, 0.0])
+def test_a_small_tangent_part_beside_a_large_rest_keeps_its_digits(share):
+    t = Truth(np.eye(4, 1), np.eye(5, 1), np.array([2.0]))
+    z = np.zeros((4, 5))
+    z[0, 3], z[2, 0], z[3, 4] = 3 * share, -4 * share, 1e3
+    assert obs.tangent_norm(z, t) == pytest.approx(5 * share, rel=1e-14, abs=0)
 
 
 # Over trials

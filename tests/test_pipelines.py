@@ -194,8 +194,9 @@ def measured(convert, names, rank=2, shape=(4, 5), steps=9):
     run = (*pipelines, *(t for t in (p.truncated(rank) for p in pipelines) if t is not None))
     cascade = cascade_of(run, convert(gradients), convert(BETAS))
     noise = convert(np.stack([[ref.ema(x, w) for w in WINDOWS] for x in random(3, steps, *shape, seed=1)]))
-    gains = convert(np.array([EMA(w).gain(steps) for w in WINDOWS]))
-    result = measure(pipelines, names, min(shape), cascade, truth, gains, noise)
+    gains = np.array([EMA(w).gain(steps) for w in WINDOWS])
+    amplitudes = convert(gains[:, None] * np.array([3.0, 1.0])[:rank])
+    result = measure(pipelines, names, min(shape), cascade, truth, amplitudes, noise)
     return result.values | {"deviations": result.deviations}
 
 

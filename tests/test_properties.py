@@ -129,7 +129,8 @@ def measured(gradients, left, right, amplitudes, windows):
     cascade = Cascade([*pipelines, *(p.truncated(rank) for p in pipelines)], betas)
     cascade.advance(gradients)
     noise = cascade.last((Filter(),)) - gains[:, None, None] * (left * amplitudes) @ right.T
-    return measure(pipelines, PAIRED, min(gradients.shape[2:]), cascade, truth, gains, noise).values
+    expected = gains[:, None] * np.abs(amplitudes)
+    return measure(pipelines, PAIRED, min(gradients.shape[2:]), cascade, truth, expected, noise).values
 
 
 @settings(max_examples=40, **FIXED)
@@ -210,3 +211,17 @@ def test_noise_norms_are_ordered(design):
     data, smaller = simulated(design), min(design["model"].shape)
     assert bool((data.noise_op <= data.noise_fro * (1 + ROUNDING)).all())
     assert bool((data.noise_fro <= smaller**0.5 * data.noise_op * (1 + ROUNDING)).all())
+    assert bool((data.noise_fro <= data.noise_nuclear * (1 + ROUNDING)).all())
+    assert bool((data.noise_nuclear <= smaller**0.5 * data.noise_fro * (1 + ROUNDING)).all())
+    assert bool((data.noise_tangent <= data.noise_fro * (1 + ROUNDING)).all())
+
+
+@settings(max_examples=100, **FIXED)
+@given(designs)
+def test_alignment_misses_by_at_most_what_the_noise_norms_allow(design):
+    """B3 and B3', draw by draw."""
+    pre, gains, amplitudes, _ = weyl_and_wedin(design)
+    nuclear = gains * amplitudes.sum()
+    misses = 1 - pre.alignment
+    assert bool((misses <= 2 * pre.noise_nuclear / nuclear + ROUNDING).all())
+    assert bool((misses <= 4 * pre.noise_tangent**2 / (gains * amplitudes[-1] * nuclear) + ROUNDING).all())

@@ -14,7 +14,7 @@ import reference as ref
 import xarray as xr
 
 import spikesim as ss
-from spikesim.observables import OBSERVABLES
+from spikesim.observables import NOISE, OBSERVABLES
 from spikesim.samplers import stream
 
 POOLED = ["bias_squared", "variance"]
@@ -25,24 +25,31 @@ def orthonormal(rows, columns, seed=0):
     return np.linalg.qr(np.random.default_rng(seed).standard_normal((rows, columns)))[0]
 
 
+def signal_path(model, seed, steps):
+    """S_0 .. S_{steps - 1}, and the last frames, from the model's frames alone."""
+    if isinstance(model.signal, ss.Rotating):
+        return ref.turning(model.spikes, *model.frames(seed), model.signal.omega, model.signal.both, steps)
+    left, right = model.frame(seed)
+    return np.array([(left * model.spikes) @ right.T] * steps), left, right
+
+
 def reference_variables(model, windows, trials, seed, steps):
     """Name -> array of simulate's shape, by the reference."""
     betas = 1 - 1 / np.asarray(windows, float)
     noise = stream.Stream(model, seed, trials, betas, np.dtype("float64")).advance(steps, keep=True)
-    left, right = model.frame(seed)
-    signal = (left * model.spikes) @ right.T
+    signals, left, right = signal_path(model, seed, steps)
     grid = list(itertools.product(range(len(trials)), ref.PIPELINES, windows))
     rows = [
-        ref.observe(noise[i] + signal, noise[i], model.spikes, left, right, window, pipeline, min(model.shape))
+        ref.observe(signals, noise[i], model.spikes, left, right, window, pipeline, min(model.shape))
         for i, pipeline, window in grid
     ]
     shape = (len(trials), len(ref.PIPELINES), len(windows))
     found = {name: np.array([row[name] for row in rows]).reshape(*shape, -1) for name in rows[0]}
     found = {name: x if name == "singular_values" else x[..., 0] for name, x in found.items()}
-    found |= {name: found[name][:, 0] for name in ("noise_fro", "noise_op")}
-    found["suppression"] = np.array([[ref.suppression(x + signal, w, model.rank) for w in windows] for x in noise])
+    found |= {name: found[name][:, 0] for name in NOISE}
+    found["suppression"] = np.array([[ref.suppression(x + signals, w, model.rank) for w in windows] for x in noise])
     target = (left * np.sign(model.spikes)) @ right.T
-    a = np.array([[list(ref.updates(x + signal, w).values()) for w in windows] for x in noise])
+    a = np.array([[list(ref.updates(x + signals, w).values()) for w in windows] for x in noise])
     pooled = [[ref.bias_and_variance(a[:, j, p], target) for j in range(len(windows))] for p in range(len(ref.PIPELINES))]
     return found | dict(zip(POOLED, np.moveaxis(pooled, -1, 0), strict=True))
 
@@ -94,6 +101,34 @@ def test_every_kind_of_vectors_agrees(vectors):
     assert_agrees(ss.SpikedModel((5, 4), (3.0, -1.5), ss.Gaussian(), vectors))
 
 
+TURNING = [
+    ((2, 5), (4.0,)),
+    ((4, 7), (4.0, -2.5)),
+    ((4, 4), (3.0, 1.5)),
+    ((5, 2), (-3.0,)),
+    ((7, 4), (2.0, 3.5)),
+]
+
+
+@pytest.mark.parametrize("both", [False, True], ids=["u", "both"])
+@pytest.mark.parametrize(("shape", "spikes"), TURNING)
+def test_turning_signals_agree(shape, spikes, both):
+    assert_agrees(ss.SpikedModel(shape, spikes, ss.Gaussian(0.7), signal=ss.Rotating(0.23, both)))
+
+
+@pytest.mark.parametrize("omega", [-1e-3, 0.9, -2.0, math.pi], ids=str)
+@pytest.mark.parametrize(
+    "vectors", ["haar", "axes", (orthonormal(5, 2), orthonormal(4, 2, seed=1))], ids=["haar", "axes", "given"]
+)
+def test_turning_signals_agree_at_every_speed_and_with_every_kind_of_vectors(vectors, omega):
+    assert_agrees(ss.SpikedModel((5, 4), (3.0, -1.5), ss.Gaussian(), vectors, ss.Rotating(omega, both=True)))
+
+
+@pytest.mark.parametrize("steps", [1, 2, 33])
+def test_turning_signals_agree_after_any_number_of_steps(steps):
+    assert_agrees(ss.SpikedModel((3, 4), (2.0,), ss.Arch(0.3), signal=ss.Rotating(0.4)), windows=(1, 3.7), steps=steps)
+
+
 @pytest.mark.parametrize("steps", [1, 2, 8, 33])
 def test_any_number_of_steps_agrees(steps):
     assert_agrees(ss.SpikedModel((3, 4), (2.0,), ss.Gaussian()), windows=(1, 3.7), steps=steps)
@@ -108,6 +143,7 @@ CHANGES = [
     {"workers": 2, "block": 1, "chunk": 500},
 ]
 VARIED = [ss.Gaussian(), ss.Arch(0.4), ss.SignFlip(), ss.Contaminated(0.3, 20.0)]
+MOVED = [*((noise, ss.Constant()) for noise in VARIED), (ss.Gaussian(), ss.Rotating(0.3, both=True))]
 
 
 def varied(monkeypatch, model, workers=1, block=None, chunk=None, **options):
@@ -125,10 +161,10 @@ def assert_same_bits(one, other):
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("noise", VARIED, ids=lambda law: type(law).__name__)
+@pytest.mark.parametrize(("noise", "signal"), MOVED, ids=lambda part: type(part).__name__)
 @pytest.mark.parametrize("change", CHANGES, ids=str)
-def test_workers_blocks_and_chunks_change_no_bit(monkeypatch, change, noise, dtype):
-    model = ss.SpikedModel((5, 4), (3.0, -1.5), noise)
+def test_workers_blocks_and_chunks_change_no_bit(monkeypatch, change, noise, signal, dtype):
+    model = ss.SpikedModel((5, 4), (3.0, -1.5), noise, signal=signal)
     plain = varied(monkeypatch, model, dtype=dtype)
     assert_same_bits(plain, varied(monkeypatch, model, dtype=dtype, **change))
 

@@ -10,12 +10,12 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FLOORS = [
-    ("errors", "arrays", "kernels", "rng"),
-    ("noise", "model", "filters", "polar", "theory", "estimate"),
+    ("errors", "arrays", "kernels", "rng", "tables"),
+    ("noise", "signal", "model", "filters", "polar", "theory", "estimate"),
     ("pipelines", "observables", "samplers"),
     ("measure", "design", "simulate"),
     ("sweep",),
-    ("plots", "report", "progress"),
+    ("plots", "report", "progress", "predict", "verify"),
     ("reproduce",),
     ("cli",),
 ]

@@ -6,6 +6,7 @@ shape = [100, 100]
 spikes = [12.0, 8.0, 5.0]
 vectors = "haar"        # or "axes"
 noise = {law = "Arch", alpha = 0.3, sigma = 1.0}
+signal = {law = "Rotating", omega = 0.001, both = false}   # "Constant" where left out
 [grid]                  # every model is run at every combination
 "noise.sigma" = [0.5, 1.0, 2.0]
 [run]                   # arguments of ss.simulate; momenta = [...] may stand for windows
@@ -20,7 +21,7 @@ import hashlib
 import itertools
 import json
 import tomllib
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -40,9 +41,10 @@ from pydantic import (
 from spikesim.design import design_from
 from spikesim.errors import need
 from spikesim.model import SpikedModel
-from spikesim.noise import LAWS, Gaussian, Noise
+from spikesim.noise import Gaussian
 from spikesim.pipelines import PIPELINES
 from spikesim.rng import LAYOUT_VERSION
+from spikesim.sweep.laws import checked, law_from
 
 Value = Any
 Whole = Annotated[int, Strict()]
@@ -56,32 +58,14 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def _law(noise: dict[str, Value]) -> Noise:
-    """The law that a noise table describes; raises ValueError as the law does."""
-    parameters = dict(noise)
-    law = parameters.pop("law", None)
-    need(isinstance(law, str) and law in LAWS, f"law in {tuple(LAWS)}", law=law)
-    names = tuple(f.name for f in fields(LAWS[law]))
-    required = {f.name for f in fields(LAWS[law]) if f.default is MISSING}
-    need(set(parameters) <= set(names), f"parameters of {law} out of {names}", noise=parameters)
-    need(required <= set(parameters), f"{', '.join(sorted(required))} for {law}", noise=parameters)
-    return LAWS[law](**parameters)
-
-
-def _noise(noise: dict[str, Value]) -> dict[str, Value]:
-    """A checked noise table; whole numbers become floats, so that 1 and 1.0 are one design point."""
-    out = {k: float(v) if isinstance(v, int) and not isinstance(v, bool) else v for k, v in noise.items()}
-    _law(out)
-    return out
-
-
 class ModelSpec(_Part):
     """One model of a spec file."""
 
     shape: Annotated[tuple[Whole, Whole], AfterValidator(lambda x: SpikedModel(x, (1.0,), Gaussian()).shape)]
     spikes: tuple[Real, ...]
-    noise: Annotated[dict[str, Value], AfterValidator(_noise)]
+    noise: Annotated[dict[str, Value], AfterValidator(checked)]
     vectors: str = "haar"
+    signal: Annotated[dict[str, Value], AfterValidator(checked)] = {"law": "Constant"}
     name: str = ""
 
     @model_validator(mode="after")
@@ -91,7 +75,8 @@ class ModelSpec(_Part):
 
     def build(self) -> SpikedModel:
         """The model; raises ValueError as its parts do."""
-        return SpikedModel(self.shape, self.spikes, _law(self.noise), self.vectors)
+        noise, signal = law_from("noise", self.noise), law_from("signal", self.signal)
+        return SpikedModel(self.shape, self.spikes, noise, self.vectors, signal)
 
 
 class RunSpec(_Part):
@@ -267,7 +252,7 @@ def _point(model: ModelSpec, run: RunSpec, at: dict[str, Value]) -> Point:
 
 
 def _set(values: dict[str, Value], key: str, value: Value) -> None:
-    """Set a dotted key: a field of the model, of its noise, or run.something."""
+    """Set a dotted key: a field of the model, of its noise or signal, or run.something."""
     *parents, last = key.split(".")
     table = values["run"] if parents[:1] == ["run"] else values["model"]
     for parent in parents[1:] if parents[:1] == ["run"] else parents:

@@ -4,6 +4,7 @@ import tomllib
 
 import pytest
 
+import spikesim as ss
 from spikesim.sweep import spec as module
 from spikesim.sweep.spec import Spec
 
@@ -128,6 +129,30 @@ def test_the_method_that_draws_scalars_alone_is_asked_for_in_full():
         spec(scalars.replace("Radial", "Arch").replace("alpha = 2.1", "alpha = 0.3"))
 
 
+TURNING = 'signal = {law = "Rotating", omega = 1}'
+
+
+def turning(signal: str = TURNING) -> str:
+    """The spec with a signal in the first model."""
+    return GOOD.replace("[grid]", f"{signal}\n[grid]", 1)
+
+
+def test_a_signal_is_constant_unless_the_model_says_how_it_moves():
+    points = spec(turning()).points
+    assert [p.model.signal for p in points] == [ss.Constant()] * 3 + [ss.Rotating(1.0)] * 3
+    still = spec(turning('signal = {law = "Constant"}')).points
+    assert [p.identity for p in still] == [p.identity for p in spec(GOOD).points]
+    floats, both = (spec(turning(TURNING.replace("1}", text))).points for text in ("1.0}", "1.0, both = true}"))
+    assert [p.identity for p in floats] == [p.identity for p in points]
+    assert both[5].model.signal == ss.Rotating(1.0, both=True)
+    assert both[5].identity != points[5].identity
+
+
+def test_grid_keys_reach_the_signal():
+    text = turning().replace(GOOD[: GOOD.index('[[model]]\nname = "b"')], "").replace('"noise.sigma"', '"signal.omega"')
+    assert [p.model.signal.omega for p in spec(text).points] == [0.5, 1.0, 2.0]
+
+
 def test_a_fault_that_every_point_of_the_grid_shares_is_told_once():
     with pytest.raises(ValueError, match=r"got 1 fault in spec:\n  model\[0\], noise\.sigma=0\.5: need 1 <= spectrum <= min"):
         spec(GOOD.replace("trials = 4", "trials = 4\nspectrum = 7"))
@@ -171,6 +196,27 @@ def test_a_fault_says_what_is_needed_and_what_was_got(old, new, message):
     assert old in GOOD
     with pytest.raises(ValueError, match=message):
         spec(GOOD.replace(old, new, 1))
+
+
+@pytest.mark.parametrize(
+    ("signal", "message"),
+    [
+        ('{law = "Rotated"}', r"model\[1\]\.signal: need law in \('Constant', 'Rotating'\), got law='Rotated'"),
+        ('{law = "Rotating"}', r"model\[1\]\.signal: need omega for Rotating, got signal=\{\}"),
+        ('{law = "Rotating", speed = 1}', r"model\[1\]\.signal: need parameters of Rotating out of \('omega', 'both'\)"),
+        ('{law = "Rotating", omega = 0}', r"model\[1\]\.signal: need 0 < \|omega\| <= pi, got omega=0\.0"),
+        ('{law = "Rotating", omega = 1, both = 1}', r"model\[1\]\.signal: need both: True or False, got both=1\.0"),
+        ('"Rotating"', r"model\[1\]\.signal: need a valid dictionary, got 'Rotating'"),
+    ],
+)
+def test_a_fault_of_the_signal_is_told_like_one_of_the_noise(signal, message):
+    with pytest.raises(ValueError, match=message):
+        spec(turning(f"signal = {signal}"))
+
+
+def test_a_signal_without_room_for_its_partners_is_refused():
+    with pytest.raises(ValueError, match=r"model\[1\]: need m >= 2 r where u moves, got m=3, r=2"):
+        spec(turning().replace("shape = [6, 8]\nspikes = [3.0, 2.0]", "shape = [3, 8]\nspikes = [3.0, 2.0]"))
 
 
 def test_a_file_that_is_no_toml_is_refused(tmp_path):
