@@ -29,6 +29,6 @@ from spikesim.simulate import simulate
 __all__ = [
     "AR1", "EMA", "PIPELINES", "AlphaStable", "Arch", "Biased", "Constant", "Contaminated", "Filter", "Gaussian",
     "Kronecker", "Laplace", "Pipeline", "Polar", "Rademacher", "Radial", "RateFit", "Rotating", "ScaleMixture", "SignFlip",
-    "SpikedModel", "StudentT", "SymmetricPareto", "fit_rate", "last_update", "newton_schulz", "polar_factor", "predict", "simulate",
-    "theory",
+    "SpikedModel", "StudentT", "SymmetricPareto", "fit_rate", "last_update", "newton_schulz", "polar_factor", "predict",
+    "simulate", "theory",
 ]  # fmt: skip

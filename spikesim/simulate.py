@@ -110,7 +110,8 @@ def _kernel(design: Design) -> None:
 
 def _blocks(design: Design, numbers: range, workers: int) -> list[range]:
     """Cut trials into blocks whose buffers fit BLOCK_BYTES, enough for every worker."""
-    one = 8 * padded_entries(design.model.shape) * len(design.filters) * (1 + len(design.run))
+    entries = 1 if design.method == "scalars" else padded_entries(design.model.shape) * (1 + len(design.run))
+    one = 8 * entries * len(design.filters)
     size = max(1, min(64, BLOCK_BYTES // one, -(-len(numbers) // (2 * workers))))
     return [numbers[i : i + size] for i in range(0, len(numbers), size)]
 

@@ -28,7 +28,8 @@ class Finding:
         quantity: What was measured, in words.
         setting: Size, spikes and noise.
         window: T.
-        kind: "bound" (measured <= theory), "equality" (measured = theory) or "limit" (within allowance of it).
+        kind: "bound" (measured <= theory), "always" (in every trial), "equality" (measured = theory) or "limit" (within
+            allowance of it).
         measured: Mean, frequency or largest ratio.
         low: Lower end of its interval.
         high: Upper end.
@@ -82,7 +83,7 @@ def always(label: str, quantity: str, setting: str, window: float, left: ArrayLi
     ratio = np.divide(a, b, out=np.where(a > 0, math.inf, 0.0), where=b > 0)
     worst = float(ratio.max())
     p = 0.0 if worst > 1 + ROUNDING else 1.0
-    return Finding(label, quantity, setting, window, "bound", worst, worst, max(worst, 1.0), 1.0, 1.0, p)
+    return Finding(label, quantity, setting, window, "always", worst, worst, max(worst, 1.0), 1.0, 1.0, p)
 
 
 def mean_equals(label: str, quantity: str, setting: str, window: float, samples: ArrayLike, value: float) -> Finding:
@@ -162,5 +163,6 @@ def _against(samples: ArrayLike, value: float) -> tuple[float, float, float, flo
 
 def text_of(model: Any) -> str:
     """A model's size, spikes and noise in one line."""
-    m, n = model.shape
-    return f"{m} x {n}, spikes {', '.join(f'{x:.4g}' for x in model.spikes)}, {model.noise}"
+    (m, n), noise = model.shape, repr(model.noise)
+    short = noise if len(noise) <= 70 else f"{noise[:40]}...)"
+    return f"{m} x {n}, spikes {', '.join(f'{x:.4g}' for x in model.spikes)}, {short}"

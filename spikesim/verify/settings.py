@@ -41,7 +41,7 @@ MIXTURE_SHARES = (0.995, 1.2)
 """Chance of a loud run over (2T - 1)^(-1/2): just below it every loud run fails B1's radius, above it none does."""
 JUMP_ALPHAS = (2.2, 2.6, 3.5)
 JUMP_WINDOWS = (256.0, 1024.0, 4096.0)
-JUMP_EXCEEDANCES = 300
+JUMP_EXCEEDANCES = 1500
 DRIFT = (20.0, 0.03)
 """Window and radians a step."""
 
@@ -118,6 +118,7 @@ def _tiny() -> list[Setting]:
     return [
         Setting("tiny", SpikedModel((1, 1), (1.0,), laws.Gaussian(1.0)), (1, 2, 8), 4000, 80, options | {"spectrum": 1}),
         Setting("tiny", SpikedModel((2, 2), (10.0,), laws.Gaussian(0.3)), (1, 8, 64), 4000, 512, options | {"spectrum": 2}),
+        Setting("tiny", SpikedModel((2, 2), (2.0,), laws.Gaussian(1.0)), (1, 8, 64), 4000, 512, options | {"spectrum": 2}),
         *[
             Setting("tiny", SpikedModel((2, 256), (40.0,), law, "axes"), (1, 8, 64), 1000, 512, options | {"spectrum": 2})
             for law in one_row
@@ -216,7 +217,7 @@ def _jumps() -> list[Setting]:
     return [
         Setting(
             "jumps", SpikedModel((1024, 1024), (1.0,), laws.Radial(alpha, 1.0)), (window,),
-            round(JUMP_EXCEEDANCES * (2 * window - 1) ** 0.5), round(8 * window), options,
+            round(JUMP_EXCEEDANCES * (2 * window - 1) ** 0.5), round(6 * window), options,
         )
         for alpha in JUMP_ALPHAS
         for window in JUMP_WINDOWS

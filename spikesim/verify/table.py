@@ -71,7 +71,7 @@ def _interval(f: Finding) -> str:
 def _theory(f: Finding) -> str:
     if f.kind == "limit":
         return f"{_number(f.theory)} ± {_number(f.allowance)}"
-    return f"{'<=' if f.kind == 'bound' else '='} {_number(f.theory)}"
+    return f"{'=' if f.kind == 'equality' else '<='} {_number(f.theory)}"
 
 
 def _line(judged: Judged) -> tuple[str, ...]:

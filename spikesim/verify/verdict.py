@@ -71,7 +71,7 @@ class Row:
     def telling(self) -> Judged:
         """The finding to show: of those with the row's verdict, the nearest to its theory (for BROKEN, the surest)."""
         same = [j for j in self.judged if j.verdict == self.verdict]
-        return min(same, key=(lambda j: j.finding.p) if self.verdict == "BROKEN" else (lambda j: _room(j.finding)))
+        return min(same, key=_surest if self.verdict == "BROKEN" else _nearest)
 
 
 def judge(findings: Sequence[Finding], claims: dict[str, str]) -> list[Row]:
@@ -117,8 +117,13 @@ def _verdict(f: Finding) -> str:
     return "held" if f.high <= f.theory else "inconclusive"
 
 
-def _room(f: Finding) -> float:
-    """How far the measured value stays from what would speak against the claim, relative to the allowance."""
-    if f.kind == "bound":
-        return 1 - f.measured / f.theory if f.theory else -f.measured
-    return -abs(f.measured - f.theory) / (abs(f.theory) or 1.0)
+def _surest(judged: Judged) -> float:
+    return judged.finding.p
+
+
+def _nearest(judged: Judged) -> tuple[bool, float]:
+    """Frequencies and means before what holds for every matrix; then how far from what would speak against the claim."""
+    f = judged.finding
+    if f.kind in ("bound", "always"):
+        return f.kind == "always", 1 - f.measured / f.theory if f.theory else -f.measured
+    return False, -abs(f.measured - f.theory) / (abs(f.theory) or 1.0)
