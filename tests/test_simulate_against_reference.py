@@ -333,6 +333,14 @@ def test_memory_does_not_grow_with_steps(monkeypatch, pipelines, noise):
     assert many < 1.1 * few + 20_000  # 5 bytes a step; the stream would take 2000 a step and trial
 
 
+@pytest.mark.parametrize("pipelines", [["pre-polar"], ["post-polar"]], ids=["filter first", "polar first"])
+def test_memory_of_a_turning_signal_does_not_grow_with_steps(monkeypatch, pipelines):
+    monkeypatch.setattr(stream, "CHUNK_BYTES", 1 << 17)
+    model = ss.SpikedModel((16, 16), (2.0,), ss.Gaussian(), signal=ss.Rotating(0.1, both=True))
+    few, many = (peak(model, steps, pipelines) for steps in (200, 4000))
+    assert many < 1.1 * few + 100_000  # weights and coefficients of a window: 100 bytes a step, the signals 2000
+
+
 @pytest.mark.parametrize("noise", [ss.Gaussian(), ss.Contaminated(0.1, 5.0)], ids=lambda law: type(law).__name__)
 def test_memory_does_not_grow_with_very_many_steps(noise):
     model = ss.SpikedModel((2, 2), (2.0,), noise)
