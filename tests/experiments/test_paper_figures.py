@@ -1,82 +1,13 @@
-"""Experiments: every spec is sound, quick ones are small, and figures hold what they say."""
+"""The paper's figures hold what they say."""
 
-import importlib.util
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
-from matplotlib.collections import PolyCollection
+from harness import script, tiny
 
-from spikesim import plots
-from spikesim.sweep.run import run_spec
-from spikesim.sweep.spec import Spec
 from spikesim.sweep.store import Store
-
-ROOT = Path(__file__).parents[1]
-NAMES = sorted(p.stem for p in (ROOT / "experiments").glob("*.toml"))
-
-
-def script(name: str):
-    spec = importlib.util.spec_from_file_location(name, ROOT / "experiments" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def tiny(name: str, tmp_path: Path, **run: object) -> Store:
-    spec = Spec.from_dict(table(name, **run), quick=True)
-    store = Store(tmp_path / name)
-    run_spec(spec, store, quick=True)
-    return store
-
-
-def table(name: str, **run: object) -> dict:
-    import tomllib
-
-    out = tomllib.loads((ROOT / "experiments" / f"{name}.toml").read_text())
-    out["quick"]["run"] |= run
-    return out
-
-
-def _span(band) -> np.ndarray:
-    """Height of a band at each x."""
-    x, y = band.get_paths()[0].vertices.T
-    return np.array([np.ptp(y[x == at]) for at in np.unique(x)])
-
-
-@pytest.fixture
-def drawn(monkeypatch):
-    """What the last saved figure's axes held."""
-    seen = {}
-    save = plots.save
-
-    def spy(figure, folder, stem, above, finding):
-        seen["axes"] = [
-            {
-                "x": a.get_xlabel(),
-                "y": a.get_ylabel(),
-                "lines": {line.get_label(): line.get_xydata().copy() for line in a.get_lines()},
-                "bands": len(a.collections),
-                "spans": [_span(band) for band in a.collections if isinstance(band, PolyCollection)],
-                "images": [image.get_array().copy() for image in a.get_images()],
-            }
-            for a in figure.axes
-        ]
-        seen["above"], seen["finding"] = above, finding
-        save(figure, folder, stem, above, finding)
-
-    monkeypatch.setattr(plots, "save", spy)
-    return seen
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_every_experiment_is_a_pair_and_its_quick_form_is_at_most_64_wide(name):
-    assert callable(script(name).draw)
-    path = ROOT / "experiments" / f"{name}.toml"
-    assert Spec.from_toml(path).title
-    assert all(max(p.model.shape) <= 64 for p in Spec.from_toml(path, quick=True).points)
-    assert all(p.model.shape == (100, 100) for p in Spec.from_toml(path).points)
 
 
 def test_alignment_figure_holds_the_means_of_all_pipelines_with_bands(tmp_path, drawn):

@@ -1,0 +1,40 @@
+"""Loads an experiment's script and runs its spec at a tiny size."""
+
+import importlib.util
+import tomllib
+from pathlib import Path
+
+import numpy as np
+
+from spikesim.sweep.run import run_spec
+from spikesim.sweep.spec import Spec
+from spikesim.sweep.store import Store
+
+ROOT = Path(__file__).parents[2]
+NAMES = sorted(p.stem for p in (ROOT / "experiments").glob("*.toml"))
+
+
+def script(name: str):
+    spec = importlib.util.spec_from_file_location(name, ROOT / "experiments" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def tiny(name: str, tmp_path: Path, **run: object) -> Store:
+    spec = Spec.from_dict(table(name, **run), quick=True)
+    store = Store(tmp_path / name)
+    run_spec(spec, store, quick=True)
+    return store
+
+
+def table(name: str, **run: object) -> dict:
+    out = tomllib.loads((ROOT / "experiments" / f"{name}.toml").read_text())
+    out["quick"]["run"] |= run
+    return out
+
+
+def span(band) -> np.ndarray:
+    """Height of a band at each x."""
+    x, y = band.get_paths()[0].vertices.T
+    return np.array([np.ptp(y[x == at]) for at in np.unique(x)])

@@ -1,0 +1,19 @@
+"""Every experiment is a pair of files, and small where it is quick."""
+
+import pytest
+from harness import NAMES, ROOT, script
+
+from spikesim.sweep.spec import Spec
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_experiment_is_a_pair_and_its_quick_form_is_at_most_64_wide(name):
+    assert callable(script(name).draw)
+    path = ROOT / "experiments" / f"{name}.toml"
+    assert Spec.from_toml(path).title
+    assert all(max(p.model.shape) <= 64 for p in Spec.from_toml(path, quick=True).points)
+
+
+@pytest.mark.parametrize("name", ["alignment_momentum", "published_grid", "subspace_error"])
+def test_the_papers_experiments_are_at_the_papers_size(name):
+    assert all(p.model.shape == (100, 100) for p in Spec.from_toml(ROOT / "experiments" / f"{name}.toml").points)
