@@ -1,6 +1,7 @@
 """Evaluations of theory.md that share nothing with spikesim.theory: mpmath at 30 digits, explicit weights, brute sums."""
 
 import math
+from itertools import pairwise
 
 import mpmath as mp
 import numpy as np
@@ -90,7 +91,7 @@ class PostPolar:
 
     def buffer(self):
         """(edge, value, left, right): the edge where X turns, the spike where the determinant vanishes."""
-        grid = [-mp.mpf(10) ** (k / mp.mpf(4)) for k in range(-8, 24)]
+        grid = [-(mp.mpf(10) ** (k / mp.mpf(4))) for k in range(-8, 24)]
         start = max(grid, key=self.x)
         far = mp.findroot(lambda p: mp.diff(self.x, p, h=start * mp.mpf(10) ** -8), (start, start * 1.05), tol=1e-28)
         edge = mp.sqrt(-self.x(far))
@@ -125,5 +126,5 @@ def repolarised(window, m, n, spike, sigma):
         return h / ((1 - total + left) * (1 - c * total + right) / p + h * h) * math.exp(u)
 
     knots = [-17, -9, -6, -4, -2, 0, 3, 16, 34]
-    parts = [quad(integrand, *ends, epsabs=1e-14, epsrel=1e-11, limit=200)[0] for ends in zip(knots, knots[1:], strict=False)]
+    parts = [quad(integrand, *ends, epsabs=1e-14, epsrel=1e-11, limit=200)[0] for ends in pairwise(knots)]
     return 2 / math.pi * math.fsum([integrand(knots[0]), *parts])  # even in x or nearly constant below the first knot
