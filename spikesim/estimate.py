@@ -1,4 +1,4 @@
-"""Trials to numbers with uncertainty: power laws in 2T - 1, and means with standard errors."""
+"""Trials to numbers with uncertainty: power laws in 2T - 1, means with standard errors, and quantiles."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -111,6 +111,33 @@ def mean_error(samples: ArrayLike, axis: int = 0) -> tuple[Any, Any]:
     x = np.asarray(samples, float)
     need(x.shape[axis] >= 2, "two or more trials", trials=x.shape[axis])
     return x.mean(axis), x.std(axis, ddof=1) / math.sqrt(x.shape[axis])
+
+
+def upper_quantile(samples: ArrayLike, share: float) -> tuple[float, float, float]:
+    """The value that a share of all trials exceeds, with its exact 95 % interval, whatever the law.
+
+    Args:
+        samples: (n,), independent trials of a continuous law.
+        share: p in (0, 1): the quantile of level 1 - p.
+
+    Returns:
+        (value, low, high): the sample that floor(p n) others exceed, and the order statistics between which the quantile
+        lies in 95 % of all draws; infinite where n trials cannot say.
+
+    Raises:
+        ValueError: If an argument is none of these.
+
+    Source: the number of trials beyond the quantile is Binomial(n, p).
+    """
+    from scipy.stats import binom
+
+    x = -np.sort(-np.asarray(samples, float))
+    need(x.ndim == 1 and x.size >= 1 and bool(np.all(np.isfinite(x))), "finite samples (n,)", samples=samples)
+    need(0 < share < 1, "0 < share < 1", share=share)
+    ends = np.concatenate([[math.inf], x, [-math.inf]])
+    last = x.size + 1
+    low, high = ends[min(int(binom.isf(0.025, x.size, share)) + 1, last)], ends[int(binom.ppf(0.025, x.size, share))]
+    return float(x[math.floor(share * x.size)]), float(low), float(high)
 
 
 class _Resampler:

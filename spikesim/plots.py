@@ -24,6 +24,16 @@ SERIES_STYLE: tuple[dict[str, Any], ...] = (
     {"color": "#009E73", "marker": "D"},
     {"color": "#CC79A7", "marker": "^"},
 )
+MANY_STYLE: tuple[dict[str, Any], ...] = (
+    *SERIES_STYLE,
+    {"color": "#E69F00", "marker": "v", "linestyle": "-."},
+    {"color": "#56B4E9", "marker": "P", "linestyle": "-."},
+    {"color": "#555555", "marker": "X", "linestyle": "-."},
+    {"color": "#882255", "marker": "<", "linestyle": ":"},
+    {"color": "#6A51A3", "marker": ">", "linestyle": ":"},
+    {"color": "#8C510A", "marker": "*", "linestyle": ":", "markersize": 6},
+)
+"""SERIES_STYLE, continued for up to ten series."""
 RC: dict[Any, Any] = {
     "font.size": 11,
     "axes.grid": True,
