@@ -87,6 +87,16 @@ class SpikedModel:
         return self.noise.eta(self.shape)
 
     @property
+    def theorem_eta(self) -> float:
+        """eta as the bounds B1 to B5 want it.
+
+        Raises:
+            ValueError: If the noise is not BVMZOS, so that no bound speaks of it.
+        """
+        need(self.noise.is_bvmzos, "BVMZOS noise for a theorem", self.noise.outside, noise=self.noise)
+        return self.eta
+
+    @property
     def signs(self) -> NDArray[np.float64]:
         """Signs of the spikes, (r,)."""
         return np.sign(self.spikes)

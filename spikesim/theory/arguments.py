@@ -27,12 +27,15 @@ def shape_of(shape: Shape) -> Shape:
 
 def spikes_of(spike: Spike) -> Floats:
     """|lambda_1|..|lambda_r| as given, (r,)."""
-    try:
-        theta = np.abs(np.atleast_1d(np.asarray(spike, float)))
-    except (TypeError, ValueError):
-        theta = np.empty(0)
+    theta = np.abs(np.atleast_1d(numbers(spike)))
     need(theta.ndim == 1 and theta.size and np.all((theta > 0) & np.isfinite(theta)), "spikes finite, not 0", spike=spike)
     return theta
+
+
+def one(spike: float) -> float:
+    """One lambda, where several would need one answer each."""
+    need(real(spike), "one spike, a number", spike=spike)
+    return spike
 
 
 def spikes_in(shape: Shape, spikes: Spike) -> Floats:
@@ -47,40 +50,69 @@ def like(spike: Spike, value: Floats) -> Any:
     return value if np.ndim(spike) else float(value[0])
 
 
+def real(value: object) -> bool:
+    """Whether a value is one real number, and no bool."""
+    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+
+
 def sigma_of(sigma: float) -> float:
     """Standard deviation of one noise entry."""
-    need(np.ndim(sigma) == 0 and 0 < sigma < math.inf, "0 < sigma < inf", sigma=sigma)
+    need(real(sigma) and 0 < sigma < math.inf, "0 < sigma < inf", sigma=sigma)
     return float(sigma)
 
 
 def window_of(window: float) -> float:
     """T, a number."""
-    need(np.ndim(window) == 0 and 1 <= window < math.inf, "1 <= T < inf", window=window)
+    need(real(window) and 1 <= window < math.inf, "1 <= T < inf", window=window)
     return float(window)
 
 
-def n_eff_of(window: ArrayLike) -> Floats:
-    """2T - 1, of one window or many."""
-    t = np.asarray(window, float)
-    need(np.all((t >= 1) & np.isfinite(t)), "1 <= T < inf", window=window)
-    return 2 * t - 1
+def steps_of(steps: int | None) -> int | None:
+    """t, a whole number, or None for the steady state."""
+    if steps is None:
+        return None
+    need(real(steps) and 1 <= steps < math.inf and int(steps) == steps, "steps: None or an integer >= 1", steps=steps)
+    return int(steps)
+
+
+def omega_of(omega: float, largest: float = math.pi) -> float:
+    """Radians a step."""
+    size = "pi" if largest == math.pi else "pi/2"
+    need(real(omega) and -largest <= omega <= largest, f"-{size} <= omega <= {size}", omega=omega)
+    return float(omega)
 
 
 def level_of(q: float) -> float:
     """q of B1q and S7."""
-    need(0 < q < 1, "0 < q < 1", q=q)
-    return q
+    need(real(q) and 0 < q < 1, "0 < q < 1", q=q)
+    return float(q)
+
+
+def n_eff_of(window: ArrayLike) -> Floats:
+    """2T - 1, of one window or many."""
+    t = numbers(window)
+    need(t.size and np.all((t >= 1) & np.isfinite(t)), "1 <= T < inf", window=window)
+    return 2 * t - 1
 
 
 def positive(name: str, value: ArrayLike) -> Floats:
     """A positive finite number or array."""
-    x = np.asarray(value, float)
-    need(np.all((x > 0) & np.isfinite(x)), f"0 < {name} < inf", **{name: value})
+    x = numbers(value)
+    need(x.size and np.all((x > 0) & np.isfinite(x)), f"0 < {name} < inf", **{name: value})
     return x
 
 
 def share(name: str, value: ArrayLike) -> Floats:
     """A number or array in (0, 1]: gains and persistences."""
-    x = np.asarray(value, float)
-    need(np.all((x > 0) & (x <= 1)), f"0 < {name} <= 1", **{name: value})
+    x = numbers(value)
+    need(x.size and np.all((x > 0) & (x <= 1)), f"0 < {name} <= 1", **{name: value})
     return x
+
+
+def numbers(value: ArrayLike) -> Floats:
+    """A float array; empty of what holds no real numbers."""
+    try:
+        x = np.asarray(value)
+    except ValueError:
+        return np.empty(0)
+    return x.astype(float) if x.dtype.kind in "iuf" else np.empty(0)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikesim.theory.arguments import Floats, Shape, Spike, like, shape_of, sigma_of, spikes_of
+from spikesim.theory.arguments import Floats, Shape, Spike, like, shape_of, sigma_of, spikes_in, spikes_of, steps_of
 from spikesim.theory.filters import ema
 
 HUGE = 1e70
@@ -26,6 +26,7 @@ def critical_window(shape: Shape, sigma: float, spike: Spike, steps: int | None 
 
     In steady state 2T - 1 = n_eff. After t steps n_eff < t, whatever T: inf where that is not enough.
     """
+    steps = steps_of(steps)
     ratio = (sigma_of(sigma) / spikes_of(spike)) ** 2 * math.sqrt(math.prod(shape_of(shape)))
     return like(spike, np.array([_window_of_size(x, steps) for x in ratio]))
 
@@ -67,20 +68,21 @@ def polar_alignment(shape: Shape, sigma: float, spike: Spike, window: float, ste
 
     Square: (2/pi)((1 - y^-2) arctan y + 1/y), y = theta / (s sqrt n). Otherwise by quadrature, to about 1e-12.
     """
-    (m, n), ratios = shape_of(shape), _ratio(sigma, spike, window, steps)
-    values = [_square(1 / (x * math.sqrt(n))) if m == n else _quadrature(x, m, n) for x in ratios.tolist()]
+    (m, n), ratios = shape_of(shape), _ratio(sigma, spike, window, steps, 1e300)
+    values = [_square(x * math.sqrt(n)) if m == n else _quadrature(x, m, n) for x in ratios.tolist()]
     return like(spike, np.array(values))
 
 
 def alignment(shape: Shape, sigma: float, spikes: Spike, window: float, steps: int | None = None) -> float:
     """sum lambda_k a(theta_k) / sum lambda_k, the limit of pre-polar's alignment; polar-only's at window = 1 (S4)."""
-    return weighted(spikes, np.atleast_1d(polar_alignment(shape, sigma, spikes, window, steps)))
+    each = polar_alignment(shape, sigma, spikes_in(shape, spikes), window, steps)
+    return weighted(spikes, each)
 
 
 def truncated_alignment(shape: Shape, sigma: float, spikes: Spike, window: float, steps: int | None = None) -> float:
     """sum lambda_k left_k right_k / sum lambda_k, the limit where only the top-r singular pairs are kept (S3)."""
-    left, right = overlaps(shape, sigma, spikes, window, steps)
-    return weighted(spikes, np.sqrt(np.atleast_1d(left * right)))
+    left, right = overlaps(shape, sigma, spikes_in(shape, spikes), window, steps)
+    return weighted(spikes, np.sqrt(left * right))
 
 
 def weighted(spikes: Spike, each: Floats) -> float:
@@ -95,16 +97,21 @@ def scales(sigma: float, window: float, steps: int | None = None) -> tuple[float
     return response.gain, sigma_of(sigma) * math.sqrt(response.noise_factor)
 
 
-def _ratio(sigma: float, spike: Spike, window: float, steps: int | None) -> Floats:
+def _ratio(sigma: float, spike: Spike, window: float, steps: int | None, largest: float = HUGE) -> Floats:
     """s / theta, all that directions depend on (S1)."""
     gain, s = scales(sigma, window, steps)
-    return np.minimum(s / spikes_of(spike) / gain, HUGE)
+    with np.errstate(over="ignore"):
+        return np.minimum(s / spikes_of(spike) / gain, largest)
 
 
-def _square(y: float) -> float:
+def _square(x: float) -> float:
+    """x = 1/y = s sqrt(n)/theta."""
+    if x == 0:
+        return 1.0
+    y = 1 / x
     if y < 1e-2:  # the closed form cancels; the series of arctan does not
         return 2 / math.pi * sum((-1) ** k * y ** (2 * k + 1) * (1 / (2 * k + 1) + 1 / (2 * k + 3)) for k in range(8))
-    return 2 / math.pi * ((1 - y**-2) * math.atan(y) + 1 / y)
+    return min(1.0, 2 / math.pi * ((1 - x**2) * math.atan(y) + x))
 
 
 def _quadrature(ratio: float, m: int, n: int) -> float:

@@ -2,7 +2,7 @@
 
 Notation: eta bounds E‖Xi_t‖_F^2; window is T = 1/(1 - beta); q in (0, 1) sets the level; gain = c_sig is what the filter
 leaves of a constant signal, lambda_bar = gain |lambda|. Numbers or arrays that broadcast; radii have the spikes' unit.
-A noise law outside BVMZOS has no bound: `Noise.theorem_eta` refuses it.
+Noise outside BVMZOS has no bound: `SpikedModel.theorem_eta` refuses it.
 """
 
 import math
@@ -12,7 +12,22 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from spikesim.errors import need
-from spikesim.theory.arguments import Floats, Shape, Spike, level_of, n_eff_of, positive, shape_of, share, sigma_of, spikes_in
+from spikesim.theory.arguments import (
+    Floats,
+    Shape,
+    Spike,
+    level_of,
+    n_eff_of,
+    numbers,
+    one,
+    positive,
+    real,
+    shape_of,
+    share,
+    sigma_of,
+    spikes_in,
+    spikes_of,
+)
 
 
 def perturbation_radius(eta: ArrayLike, window: ArrayLike, q: float = 0.5) -> Any:
@@ -97,7 +112,7 @@ def nuclear_bound(noise_nuclear: ArrayLike, spikes: Spike, gain: ArrayLike = 1.0
 
     Source: theory.md B3.
     """
-    size = np.abs(positive("spikes", np.abs(np.atleast_1d(np.asarray(spikes, float)))))
+    size = spikes_of(spikes)
     return 2 * _size("noise_nuclear", noise_nuclear) / (share("gain", gain) * size.sum())
 
 
@@ -111,7 +126,7 @@ def tangent_bound(noise_tangent: ArrayLike, spikes: Spike, gain: ArrayLike = 1.0
 
     Source: theory.md B3'.
     """
-    size = positive("spikes", np.abs(np.atleast_1d(np.asarray(spikes, float))))
+    size = spikes_of(spikes)
     return 4 * _size("noise_tangent", noise_tangent) ** 2 / (share("gain", gain) ** 2 * size.min() * size.sum())
 
 
@@ -158,7 +173,7 @@ def order_window(eta: float, spikes: Spike, polar_only: float) -> float:
 
     Source: theory.md B5 (paper, Theorem 2, made explicit by B3').
     """
-    need(-1 <= polar_only < 1, "-1 <= polar_only < 1", polar_only=polar_only)
+    need(real(polar_only) and -1 <= polar_only < 1, "-1 <= polar_only < 1", polar_only=polar_only)
     return float(max(1.0, (tangent_bound(np.sqrt(_eta(eta)), spikes) / (1 - polar_only) + 1) / 2))
 
 
@@ -178,16 +193,16 @@ def vanishing_alignment(shape: Shape, sigma: float, spike: float) -> float:
 
     Source: theory.md B6.
     """
-    return float(positive("spike", abs(spike)) / (sigma_of(sigma) * math.sqrt(max(shape_of(shape)))))
+    return float(spikes_of(one(spike))[0] / (sigma_of(sigma) * math.sqrt(max(shape_of(shape)))))
 
 
 def _eta(eta: ArrayLike) -> Floats:
-    x = np.asarray(eta, float)
-    need(np.all((x >= 0) & np.isfinite(x)), "0 <= eta < inf (the theorems need finite variance)", eta=eta)
+    x = numbers(eta)
+    need(x.size and np.all((x >= 0) & np.isfinite(x)), "0 <= eta < inf (the theorems need finite variance)", eta=eta)
     return x
 
 
 def _size(name: str, value: ArrayLike) -> Floats:
-    x = np.asarray(value, float)
-    need(np.all((x >= 0) & np.isfinite(x)), f"0 <= {name} < inf", **{name: value})
+    x = numbers(value)
+    need(x.size and np.all((x >= 0) & np.isfinite(x)), f"0 <= {name} < inf", **{name: value})
     return x

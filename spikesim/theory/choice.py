@@ -3,7 +3,7 @@
 import math
 
 from spikesim.errors import need
-from spikesim.theory.arguments import Shape, Spike
+from spikesim.theory.arguments import Shape, Spike, real
 from spikesim.theory.asymptotics import alignment
 
 
@@ -25,7 +25,7 @@ def smallest_window(shape: Shape, sigma: float, spikes: Spike, reach: float) -> 
     """
     from scipy.optimize import brentq
 
-    need(0 < reach < 1, "0 < reach < 1", reach=reach)
+    need(real(reach) and 0 < reach < 1, "0 < reach < 1", reach=reach)
 
     def lacking(log_window: float) -> float:
         return alignment(shape, sigma, spikes, math.exp(log_window)) - reach

@@ -4,8 +4,7 @@ import math
 
 import numpy as np
 
-from spikesim.errors import need
-from spikesim.theory.arguments import Shape, Spike, spikes_in
+from spikesim.theory.arguments import Shape, Spike, omega_of, spikes_in
 from spikesim.theory.asymptotics import polar_alignment, scales, weighted
 from spikesim.theory.filters import rotation
 
@@ -31,8 +30,8 @@ def alignment(shape: Shape, sigma: float, spikes: Spike, window: float, omega: f
     Source: theory.md S8.
     """
     size, s = spikes_in(shape, spikes), scales(sigma, window)[1]
+    omega = omega_of(omega, math.pi / 2 if both else math.pi)
     if both:
-        need(abs(omega) <= math.pi / 2, "-pi/2 <= omega <= pi/2", omega=omega)
         gain, lag = rotation(window, 2 * omega)
         parts = [(size * (1 + gain) / 2, math.cos(lag / 2) ** 2), (size * (1 - gain) / 2, math.sin(lag / 2) ** 2)]
     else:
@@ -54,7 +53,7 @@ def best_window(shape: Shape, sigma: float, spikes: Spike, omega: float) -> tupl
     """
     from scipy.optimize import minimize_scalar
 
-    if omega == 0:
+    if omega_of(omega) == 0:
         alignment(shape, sigma, spikes, 1.0, omega)
         return math.inf, 1.0
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from spikesim.errors import need
-from spikesim.theory.arguments import sigma_of, window_of
+from spikesim.theory.arguments import omega_of, real, sigma_of, steps_of, window_of
 
 
 class Response(NamedTuple):
@@ -67,20 +67,20 @@ def ema(window: float, steps: int | None = None, start: str = "zero") -> Respons
 
     Source: theory.md F2.
     """
-    t = window_of(window)
+    t, steps = window_of(window), steps_of(steps)
     need(start in ("zero", "first"), 'start in ("zero", "first")', start=start)
-    left, left_twice = _left(t, steps), _left(t, steps, 2)
+    left_twice = 1 + _less_one(t, steps, 2)
     steady = -_less_one(t, steps, 2) / (2 * t - 1)
     if start == "first":
         return Response(1.0, steady + left_twice, -_less_one(t, steps) * (t - 1))
     gain = -_less_one(t, steps)
-    return Response(gain, steady, t - 1 - (0.0 if steps is None else steps * left / gain))
+    return Response(gain, steady, _mean_age(t, steps))
 
 
 def heavy_ball(window: float, steps: int | None = None) -> Response:
     """B_t = mu B_{t-1} + G_t with mu = beta: T times the EMA, with the same n_eff and lag (F3)."""
-    gain, noise_factor, lag = ema(window, steps)
-    return Response(window * gain, window**2 * noise_factor, lag)
+    t, (gain, noise_factor, lag) = window_of(window), ema(window, steps)
+    return Response(t * gain, t**2 * noise_factor, lag)
 
 
 def nesterov(window: float, steps: int | None = None) -> Response:
@@ -97,7 +97,7 @@ def nesterov(window: float, steps: int | None = None) -> Response:
 
 def moving_average(length: int) -> Response:
     """The mean of the last L gradients: n_eff = L (F5)."""
-    need(length >= 1 and int(length) == length, "length: an integer >= 1", length=length)
+    need(real(length) and 1 <= length < math.inf and int(length) == length, "length: an integer >= 1", length=length)
     return Response(1.0, 1 / length, (length - 1) / 2)
 
 
@@ -109,7 +109,7 @@ def ar1_noise_factor(window: float, phi: float) -> float:
     Source: theory.md F6.
     """
     t = window_of(window)
-    need(-1 < phi < 1, "-1 < phi < 1", phi=phi)
+    need(real(phi) and -1 < phi < 1, "-1 < phi < 1", phi=phi)
     beta = 1 - 1 / t
     return (1 + beta * phi) / (1 - beta * phi) / (2 * t - 1)
 
@@ -117,7 +117,7 @@ def ar1_noise_factor(window: float, phi: float) -> float:
 def rotation(window: float, omega: float, kind: str = "ema") -> tuple[float, float]:
     """What a steady filter does to a vector that turns by omega a step.
 
-    h = (1 - beta)/(1 - beta e^(-i omega)); Nesterov's is (1 - beta) + beta h.
+    h = (1 - beta)/(1 - beta e^(-i omega)) = 1/(1 + (T - 1)(1 - e^(-i omega))); Nesterov's is (1 - beta) + beta h.
 
     Args:
         window: T >= 1.
@@ -133,11 +133,10 @@ def rotation(window: float, omega: float, kind: str = "ema") -> tuple[float, flo
 
     Source: theory.md F7.
     """
-    beta = 1 - 1 / window_of(window)
-    need(-math.pi <= omega <= math.pi, "-pi <= omega <= pi", omega=omega)
+    t, omega = window_of(window), omega_of(omega)
     need(kind in ("ema", "nesterov"), 'kind in ("ema", "nesterov")', kind=kind)
-    h = (1 - beta) / (1 - beta * cmath.exp(-1j * omega))
-    h = h if kind == "ema" else (1 - beta) + beta * h
+    h = 1 / (1 + (t - 1) * complex(2 * math.sin(omega / 2) ** 2, math.sin(omega)))
+    h = h if kind == "ema" else (1 + (t - 1) * h) / t
     return abs(h), -cmath.phase(h)
 
 
@@ -155,27 +154,30 @@ def covariance(first: float, second: float, sigma: float = 1.0, steps: int | Non
 
     Source: theory.md F8.
     """
-    a, b = window_of(first), window_of(second)
+    a, b, steps = window_of(first), window_of(second), steps_of(steps)
     factor = sigma_of(sigma) ** 2 / (a + b - 1)
     if steps is None or min(a, b) == 1:
         return factor
-    return -factor * math.expm1(_steps(steps) * (math.log1p(-1 / a) + math.log1p(-1 / b)))
-
-
-def _steps(steps: int) -> int:
-    need(not isinstance(steps, bool) and steps >= 1 and int(steps) == steps, "steps: None or an integer >= 1", steps=steps)
-    return steps
+    return -factor * math.expm1(steps * (math.log1p(-1 / a) + math.log1p(-1 / b)))
 
 
 def _less_one(window: float, steps: int | None, times: int = 1) -> float:
     """beta^(times t) - 1, exact also where beta is nearly 1."""
     if steps is None or window == 1:
-        return -1.0 if steps is None else -float(_steps(steps) >= 1)
-    return math.expm1(times * _steps(steps) * math.log1p(-1 / window))
+        return -1.0
+    return math.expm1(times * steps * math.log1p(-1 / window))
 
 
-def _left(window: float, steps: int | None, times: int = 1) -> float:
-    """beta^(times t)."""
+def _mean_age(window: float, steps: int | None) -> float:
+    """sum k beta^k / sum beta^k over k < t: T - 1 - t beta^t/(1 - beta^t), without its cancellation where T >> t."""
     if steps is None or window == 1:
-        return 0.0
-    return math.exp(times * _steps(steps) * math.log1p(-1 / window))
+        return window - 1
+    rate = -math.log1p(-1 / window)  # beta = e^-rate
+    return (steps - 1) / 2 + _bose(rate) - steps * _bose(steps * rate)
+
+
+def _bose(z: float) -> float:
+    """1/(e^z - 1) - 1/z + 1/2, z > 0; its series where that cancels."""
+    if z > 0.3:
+        return (1 / math.expm1(z) if z < 700 else 0.0) - 1 / z + 0.5
+    return z / 12 - z**3 / 720 + z**5 / 30240 - z**7 / 1209600 + z**9 / 47900160

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from spikesim.errors import need
-from spikesim.theory.arguments import Shape, Spike, like, shape_of, sigma_of, spikes_of, window_of
+from spikesim.theory.arguments import Shape, Spike, like, one, shape_of, sigma_of, spikes_of, window_of
 from spikesim.theory.asymptotics import polar_alignment
 
 SHORTEST = 5.0
@@ -48,8 +48,9 @@ def buffer(shape: Shape, sigma: float, spike: float, window: float) -> Buffer:
 
     Source: theory.md S9 (conjecture).
     """
-    need(window_of(window) > 1, "T > 1 (at T = 1 all singular values are 1)", window=window)
-    (m, n), found = shape_of(shape), _Limit(shape, sigma, float(spikes_of(spike)[0]), window).spike()
+    t = window_of(window)
+    need(t > 1, "T > 1 (at T = 1 all singular values are 1)", window=window)
+    (m, n), found = shape_of(shape), _Limit(shape, sigma, float(spikes_of(one(spike))[0]), t).spike()
     return found if m <= n else Buffer(found.edge, found.value, found.right, found.left)
 
 
@@ -61,8 +62,9 @@ def repolarised_alignment(shape: Shape, sigma: float, spike: Spike, window: floa
 
     Source: theory.md S10 (conjecture).
     """
-    need(window_of(window) >= SHORTEST, f"T >= {SHORTEST:g} (S10)", window=window)
-    return like(spike, np.array([_Limit(shape, sigma, x, window).repolarised() for x in spikes_of(spike).tolist()]))
+    t = window_of(window)
+    need(t >= SHORTEST, f"T >= {SHORTEST:g} (S10)", window=window)
+    return like(spike, np.array([_Limit(shape, sigma, x, t).repolarised() for x in spikes_of(spike).tolist()]))
 
 
 def critical_window(shape: Shape, sigma: float, spike: float) -> float:
@@ -70,7 +72,7 @@ def critical_window(shape: Shape, sigma: float, spike: float) -> float:
 
     Source: theory.md S9, its consequence (rough: within about a tenth).
     """
-    a = polar_alignment(shape, sigma, spike, 1.0)
+    a = polar_alignment(shape, sigma, one(spike), 1.0)
     return max(1.0, (math.sqrt(min(shape) / max(shape)) / a**2 + 1) / 2)
 
 
@@ -119,21 +121,26 @@ class _Limit:
         edge = math.sqrt(-float(self.x(-self.far)))
         if self.determinant(-self.far) <= 0:
             return Buffer(edge, edge, 0.0, 0.0)
-        p = -brentq(lambda q: float(self.determinant(-q)), 1e-12 * self.far, self.far, xtol=1e-300, rtol=1e-14)
+        near = min(0.5, self.far / 2)  # a spike's singular value is below 1, so its |p| is above 1
+        p = -brentq(lambda q: float(self.determinant(-q)), near, self.far, xtol=1e-300, rtol=1e-14)
+        if _slope(self.x, p) == 0:  # the spike is at the edge to rounding
+            return Buffer(edge, edge, 0.0, 0.0)
         slope = _slope(self.determinant, p) / _slope(self.x, p)
         total, left, right, _ = (float(t) for t in self.terms(p))
         value = math.sqrt(-float(self.x(p)))
         return Buffer(edge, value, (1 + right / (1 - self.c * total)) / slope, (1 + left / (1 - total)) / slope)
 
     def repolarised(self) -> float:
-        """(2/pi) int_0^inf h/D dx over x = sqrt(X(p)), p from 0 to where the total is 1; p = last sin^2(phi)."""
+        """(2/pi) int_0^inf h/D dx over x = sqrt(X(p)), p from 0 to where the total is 1; p = last e^(-w^2), w to 0."""
         from scipy.optimize import brentq
 
         largest = 1 / (4 * self.c * float(self.squares.max()))
         last = brentq(lambda q: float(self.terms(q)[0]) - 1, 0.0, largest * (1 - 1e-14), xtol=1e-300, rtol=1e-15)
-        nodes, weights = np.polynomial.legendre.leggauss(160)
-        phi = (nodes + 1) * math.pi / 4
-        p, jacobian = last * np.sin(phi) ** 2, 2 * last * np.sin(phi) * np.cos(phi) * math.pi / 4
+        nodes, weights = np.polynomial.legendre.leggauss(240)
+        top = math.sqrt(80 + math.log(max(last, 1.0)))  # what is left out is of order sqrt(p) there
+        w = (nodes + 1) / 2 * top
+        p = last * np.exp(-(w**2))
+        jacobian = 2 * w * p * top / 2
         step = STEP * p
         moving = self.x(p + 1j * step)
         dx = -moving.imag / step / (2 * np.sqrt(moving.real))

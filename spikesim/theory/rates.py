@@ -3,7 +3,7 @@
 import math
 
 from spikesim.errors import need
-from spikesim.theory.arguments import level_of, window_of
+from spikesim.theory.arguments import level_of, real, window_of
 from spikesim.theory.filters import ema
 
 
@@ -21,7 +21,7 @@ def tail_exponent(alpha: float, q: float = 0.5) -> float:
 
     Source: theory.md S7 (single big jump).
     """
-    need(alpha > 2, "alpha > 2", alpha=alpha)
+    need(real(alpha) and alpha > 2, "alpha > 2", alpha=alpha)
     return -min(0.5, 1 - (1 + level_of(q)) / alpha)
 
 
@@ -41,7 +41,7 @@ def jump_quantile(alpha: float, window: float, q: float = 0.5) -> float:
 
     Source: theory.md S7.
     """
-    need(2 < alpha < math.inf, "2 < alpha < inf", alpha=alpha)
+    need(real(alpha) and 2 < alpha < math.inf, "2 < alpha < inf", alpha=alpha)
     t = window_of(window)
     need(t > 1, "T > 1", window=window)
     n_eff = ema(t).n_eff

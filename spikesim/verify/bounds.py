@@ -13,6 +13,7 @@ from spikesim.verify.finding import (
     frequency,
     mean_at_most,
     mean_equals,
+    no_claim,
     order,
     text_of,
     unless_unfiltered,
@@ -56,9 +57,8 @@ class _Buffers:
         self.windows = [float(t) for t in item.data.window.values]
         self.spikes = np.abs(np.asarray(item.model.spikes))
         self.outside = item.model.noise.outside
-        # Laws without a variance have no eta: the one of sigma's square stands in, and the finding is never counted.
-        eta = item.model.eta
-        self.eta = eta if np.isfinite(eta) else float(np.prod(item.model.shape))
+        # No theorem speaks of noise outside BVMZOS: sigma^2 = 1 stands in for eta, and the finding is never counted.
+        self.eta = float(np.prod(item.model.shape)) if self.outside else item.model.theorem_eta
 
     def gain(self, window: float) -> float:
         return filters.ema(window, int(self.data.attrs["steps"])).gain
@@ -138,7 +138,7 @@ def _subspaces(at: _Buffers) -> Iterator[Finding]:
         allowed = float(bounds.failure_probability(t))
         found = frequency(*said, at.sine(t) > bound, allowed)
         if np.isinf(bound):
-            yield replace(found, vacuous="its hypothesis c_sig lambda_r > eps fails")
+            yield no_claim(found, "its hypothesis c_sig lambda_r > eps fails")
         else:
             found = vacuous_above_one(found, bound, "the bound")
             yield unless_unfiltered(found, frequency(*said, at.sine(1.0) > bound, allowed))
@@ -191,8 +191,8 @@ def _order(item: Measured) -> Iterator[Finding]:
         steady = at.gain(t) ** 2 * (2 * t - 1)  # the bound's 2T - 1 with what the start-up leaves of the signal
         said = "B5", f"polar-only - pre-polar, T_0 = {start:.3g}", at.setting, t
         found = order(*said, at.read("alignment", t), raw)
-        early = f"T is below T_0 = {start:.3g}" if steady < 2 * start - 1 else ""
-        yield replace(found, vacuous=early, note=f"smallest T seen ahead of both: {_first_ahead(at)}")
+        found = replace(found, note=f"smallest T seen ahead of both: {_first_ahead(at)}")
+        yield no_claim(found, f"T is below T_0 = {start:.3g}") if steady < 2 * start - 1 else found
 
 
 def _first_ahead(at: _Buffers) -> str:

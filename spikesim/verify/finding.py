@@ -135,6 +135,11 @@ def limit(label: str, quantity: str, setting: str, window: float, sized: Sequenc
     )  # fmt: skip
 
 
+def no_claim(finding: Finding, why: str) -> Finding:
+    """Call it vacuous because a hypothesis fails: nothing is claimed, so nothing can speak against it."""
+    return replace(finding, p=1.0, vacuous=why)
+
+
 def unless_unfiltered(finding: Finding, unfiltered: Finding) -> Finding:
     """Call a bound vacuous where an unfiltered gradient meets it already: as measured, the filter is not needed for it."""
     if finding.vacuous or unfiltered.measured > unfiltered.theory:

@@ -12,7 +12,7 @@ from spikesim.verify.settings import JUMP_ALPHAS, Measured
 CLAIMS = {
     "S1": "while starting up, directions are those of the steady window of equal n_eff",
     "S2": "bulk edge s (sqrt m + sqrt n)",
-    "S3": "singular value, sines and truncated alignment above the threshold",
+    "S3": "singular value, sines and truncated alignment, above and below the threshold",
     "S4": "alignment of the full polar factor",
     "S5": "post-polar's cosine",
     "S6": "tail, sines, 1 - alignment and head error at high SNR",
@@ -86,7 +86,8 @@ def _limit(group: list[Measured]) -> Iterator[Finding]:
         yield _each("S2", "mean ‖N‖_op", group, t, _of("noise_op"), edge, EDGE)
         for k in (0, 1):
             top = _formula(lambda *at: asymptotics.singular_value(*at), k)
-            yield _each("S3", f"mean sigma_{k + 1}", group, t, _of("singular_values", index=k + 1), top)
+            power = 1.0 if _formula(lambda *at: asymptotics.overlaps(*at)[0], k)(group[0], t) > 0 else EDGE
+            yield _each("S3", f"mean sigma_{k + 1}", group, t, _of("singular_values", index=k + 1), top, power)
         for i, side in enumerate(("left", "right")):
             sine = _formula(lambda *at: asymptotics.sin_theta(*at), i)
             yield _each("S3", f"mean sin theta, {side}", group, t, _of(f"sin_theta_{side}"), sine)

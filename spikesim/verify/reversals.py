@@ -57,8 +57,8 @@ def _unequal(item: Measured) -> Iterator[Finding]:
         # projection = (o_1 + o_2)/2 and alignment = (lambda_1 o_1 + lambda_2 o_2)/(lambda_1 + lambda_2)
         one = (total * (first + second) - 2 * second * mean) / (first - second)
         two = 2 * mean - one
-        window = 1.0 if pipeline == "post-polar" else t
-        each = asymptotics.polar_alignment(model.shape, model.noise.variance**0.5, model.spikes, window)
+        inside = (1.0, None) if pipeline == "post-polar" else (t, int(item.data.attrs["steps"]))
+        each = asymptotics.polar_alignment(model.shape, model.noise.variance**0.5, model.spikes, *inside)
         ratio = one.mean() / two.mean()
         samples = ratio + (one - ratio * two) / two.mean()  # to first order, trials of the ratio of means
         said = f"o_1/o_2 of {pipeline}, spikes {first / second:.3g} : 1"

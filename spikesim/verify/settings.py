@@ -106,8 +106,9 @@ def _small() -> list[Setting]:
     outside = (laws.AR1(0.5, 1.0), laws.Biased(0.2, 1.0), laws.StudentT(1.5, 1.0), laws.AlphaStable(1.5, 1.0))
     options = {"pipelines": BOTH, "observables": BOUNDED, "spectrum": 16}
     return [
-        Setting("small", SpikedModel((16, 16), (16.0, 12.0), law), (1, 2, 8, 32, 128, 1024), 1000, 4096, options)
-        for law in (*inside, *outside)
+        Setting("small", SpikedModel((16, 16), (16.0, 12.0), law), (1, 2, 8, 32, 128, 1024), trials, 4096, options)
+        for trials, kinds in ((700, inside), (100, outside))
+        for law in kinds
     ]
 
 
@@ -172,7 +173,7 @@ def _limit() -> list[Setting]:
     out = []
     for aspect in ((2, 3), (3, 2), (2, 2)):
         for shape, trials in zip(_sizes(aspect, 16), (1200, 600, 240), strict=True):
-            model = SpikedModel(shape, _scaled(shape, 1.5, 0.9), laws.Gaussian(1.0))
+            model = SpikedModel(shape, _scaled(shape, 1.5, 0.6), laws.Gaussian(1.0))
             out.append(Setting("limit", model, (1, 5), trials, 60, options))
             if aspect == (2, 3):
                 out.append(Setting("limit", model, (20,), trials, 6, options))
@@ -201,7 +202,7 @@ def _moments() -> list[Setting]:
     model = SpikedModel((20, 30), (0.8 * 30**0.5,), laws.Gaussian(1.0))
     names = ("alignment", "bias_squared", "variance")
     return [
-        Setting("moments", model, (4,), range(100 * i, 100 * i + 100), 60, {"observables": names})  # type: ignore[arg-type]
+        Setting("moments", model, (4,), range(150 * i, 150 * i + 150), 60, {"observables": names})  # type: ignore[arg-type]
         for i in range(10)
     ]
 

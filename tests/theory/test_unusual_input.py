@@ -59,7 +59,7 @@ def test_number_types_do_not_matter(kind):
 
 @pytest.mark.parametrize(
     "kind",
-    [np.int64, pytest.param(np.float32, marks=pytest.mark.xfail(strict=True, reason="weights take the window's own type"))],
+    [np.int64, np.float32],
 )
 def test_number_types_do_not_matter_to_post_polar(kind):
     found = post_polar.buffer((np.int32(30), np.int64(70)), kind(1), kind(9), kind(6))
@@ -103,29 +103,25 @@ def test_best_window_of_very_slow_drift_balances_noise_and_lag(omega):
     assert window == pytest.approx((100 / (4 * 1e4 * omega**2)) ** (1 / 3), rel=0.02, abs=0)
 
 
-# Known faults: each is a strict xfail, so that its repair asks for the mark to go.
+# The ends of the ranges.
 
 
-@pytest.mark.xfail(strict=True, reason="the ratio s/theta is cut at 1e70, where the alignment still falls with it")
 @pytest.mark.parametrize("shape", [(10, 20), (10, 10)])
 def test_alignment_stays_linear_below_one_in_1e70(shape):
     one, other = (asymptotics.polar_alignment(shape, 1.0, x, 1) for x in (1e-60, 1e-80))
     assert other / one == pytest.approx(1e-20, rel=1e-10, abs=0)
 
 
-@pytest.mark.xfail(raises=ZeroDivisionError, strict=True, reason="square: 1/(x sqrt n) where s/theta underflows to 0")
 def test_square_alignment_without_any_noise_to_speak_of_is_one():
     assert asymptotics.polar_alignment((10, 10), 1e-200, 1e200, 1) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="(2/pi)((1 - y^-2) arctan y + 1/y) rounds to 1 + 2e-16, which bias_variance refuses")
 def test_square_alignment_never_exceeds_one():
     each = asymptotics.polar_alignment((1, 1), 1.0, 1e9, 1)
     updates.bias_variance((1, 1), each)
     assert each <= 1
 
 
-@pytest.mark.xfail(strict=True, reason="only the first of several spikes is looked at")
 @pytest.mark.parametrize("call", [lambda x: post_polar.buffer((30, 40), 1.0, x, 9.0),
                                   lambda x: post_polar.critical_window((30, 40), 1.0, x)])  # fmt: skip
 def test_functions_of_one_spike_refuse_several(call):
@@ -133,7 +129,6 @@ def test_functions_of_one_spike_refuse_several(call):
         call((3.0, 20.0))
 
 
-@pytest.mark.xfail(strict=True, reason="steps are read only where they are needed")
 @pytest.mark.parametrize("steps", [0, -1, 1.5, True])
 def test_steps_are_checked_also_where_they_do_not_matter(steps):
     for call in (
@@ -145,7 +140,6 @@ def test_steps_are_checked_also_where_they_do_not_matter(steps):
             call()
 
 
-@pytest.mark.xfail(strict=True, reason="spikes of the bounds without a shape are not read by spikes_of")
 @pytest.mark.parametrize("bad", [(), "abc", [[1.0, 2.0]]])
 @pytest.mark.parametrize("call", [lambda x: bounds.nuclear_bound(1.0, x), lambda x: bounds.tangent_bound(1.0, x),
                                   lambda x: bounds.order_window(1.0, x, 0.5)])  # fmt: skip
@@ -154,7 +148,6 @@ def test_bounds_refuse_what_is_no_list_of_spikes(call, bad):
         call(bad)
 
 
-@pytest.mark.xfail(strict=True, reason="an infinite number of steps overflows int(); None is meant")
 def test_infinitely_many_steps_are_refused():
     with pytest.raises(ValueError, match=r"^need .+, got steps=inf"):
         filters.ema(5.0, math.inf)
