@@ -22,6 +22,8 @@ CLAIMS = {
     "S10": "alignment of the re-polarised update (conjecture)",
     "S11": "bias and variance of pre-polar and post-polar",
 }
+SNR = 1 / 2
+"""Power of the size in the deviation from a high-SNR limit, of order 1/y, where spikes grow as the size."""
 EDGE = 2 / 3
 """Power of the size in the deviation of an edge from its limit (Tracy-Widom)."""
 
@@ -104,7 +106,7 @@ def _high(group: list[Measured]) -> Iterator[Finding]:
     def miss(shape: Any, sigma: float, spikes: Any, *at: Any) -> float:
         return asymptotics.weighted(spikes, high_snr.misses(shape, sigma, spikes, *at))
 
-    yield _each("S6", "mean 1 - alignment", group, t, lambda d: 1 - _of("alignment")(d), _formula(miss))
+    yield _each("S6", "mean 1 - alignment", group, t, lambda d: 1 - _of("alignment")(d), _formula(miss), SNR)
     yield _each("S6", "mean head error", group, t, _of("head_error"), _formula(lambda *at: high_snr.head_error(*at)))
 
 

@@ -9,7 +9,7 @@ Families, each keyed by name:
     order       all pipelines on 24 x 24, Gaussian, heavy-tailed and contaminated (B4, B5, R1)
     wide        rank 1, 4n x n, the spike kept while n grows (B6)
     limit       rank 2, three sizes of three aspects, steady and starting up (S1 to S4)
-    high        rank 2 far above the noise, three sizes (S6)
+    high        rank 2, three sizes, spikes in proportion to the size: ever further above the noise (S6)
     post        rank 1, all pipelines, three sizes of two aspects (S5, S9, S10, R2)
     moments     one size in batches (S11)
     unequal     two unequal spikes at low SNR (R3)
@@ -37,7 +37,7 @@ BOUNDED = (
 LIMITED = ("alignment", "alignment_truncated", "sin_theta_left", "sin_theta_right", "tail", "head_error", "singular_values")
 BOTH = ("pre-polar", "polar-only")
 MIXTURE_WINDOW = 5.0
-MIXTURE_SHARES = (0.995, 1.2)
+MIXTURE_SHARES = (0.999, 1.2)
 """Chance of a loud run over (2T - 1)^(-1/2): just below it every loud run fails B1's radius, above it none does."""
 JUMP_ALPHAS = (2.2, 2.6, 3.5)
 JUMP_WINDOWS = (256.0, 1024.0, 4096.0)
@@ -53,7 +53,7 @@ class Setting:
     family: str
     model: SpikedModel
     windows: tuple[float, ...]
-    trials: int
+    trials: int | range
     steps: int | None = None
     options: dict[str, Any] = field(default_factory=dict, hash=False)
 
@@ -119,7 +119,7 @@ def _tiny() -> list[Setting]:
     return [
         Setting("tiny", SpikedModel((1, 1), (1.0,), laws.Gaussian(1.0)), (1, 2, 8), 4000, 80, options | {"spectrum": 1}),
         Setting("tiny", SpikedModel((2, 2), (10.0,), laws.Gaussian(0.3)), (1, 8, 64), 4000, 512, options | {"spectrum": 2}),
-        Setting("tiny", SpikedModel((2, 2), (2.0,), laws.Gaussian(1.0)), (1, 8, 64), 4000, 512, options | {"spectrum": 2}),
+        Setting("tiny", SpikedModel((2, 2), (0.5,), laws.Gaussian(1.0)), (1, 64, 512), 2000, 2560, options | {"spectrum": 2}),
         *[
             Setting("tiny", SpikedModel((2, 256), (40.0,), law, "axes"), (1, 8, 64), 1000, 512, options | {"spectrum": 2})
             for law in one_row
@@ -132,8 +132,8 @@ def _mixture() -> list[Setting]:
     options = {"method": "scalars", "joint": False, "observables": ("noise_fro",)}
     return [
         Setting(
-            "mixture", SpikedModel((1024, 1024), (1.0,), laws.ScaleMixture(share * critical, 1e6, 1e-3)),
-            (MIXTURE_WINDOW,), 40_000, 80, options,
+            "mixture", SpikedModel((8192, 8192), (1.0,), laws.ScaleMixture(share * critical, 1e6, 1e-3)),
+            (MIXTURE_WINDOW,), 100_000, 80, options,
         )
         for share in MIXTURE_SHARES
     ]  # fmt: skip
@@ -150,13 +150,14 @@ def _order() -> list[Setting]:
 
 
 def _wide() -> list[Setting]:
-    spike = 0.2 * (128**0.5 - 32**0.5)  # below a quarter of sigma (sqrt m - sqrt n) at the smallest size, so at all
-    options = {"observables": ("alignment",), "pipelines": ("polar-only", "post-polar")}
-    shapes = ((128, 32), (256, 64), (512, 128), (96, 96))
-    return [
-        Setting("wide", SpikedModel(shape, (spike,), laws.Gaussian(1.0)), (1, 5), trials, 20, options)
-        for shape, trials in zip(shapes, (600, 300, 80, 100), strict=True)
-    ]
+    spike = 0.2 * (64**0.5 - 16**0.5)  # below a quarter of sigma (sqrt m - sqrt n) at the smallest size, so at all
+    out = []
+    for shape, raw, trials in (((64, 16), 10_000, 400), ((128, 32), 8000, 300), ((256, 64), 6000, 150), ((96, 96), 200, 40)):
+        model = SpikedModel(shape, (spike,), laws.Gaussian(1.0))
+        for pipeline, count, steps in (("polar-only", raw, 1), ("post-polar", trials, 100)):
+            options = {"observables": ("alignment",), "pipelines": (pipeline,)}
+            out.append(Setting("wide", model, (1.0 if steps == 1 else 20.0,), count, steps, options))
+    return out
 
 
 def _sizes(aspect: tuple[int, int], base: int, factors: tuple[int, ...] = (1, 2, 4)) -> list[tuple[int, int]]:
@@ -183,8 +184,8 @@ def _limit() -> list[Setting]:
 def _high() -> list[Setting]:
     options = {"pipelines": ("pre-polar",), "observables": LIMITED}
     return [
-        Setting("high", SpikedModel(shape, _scaled(shape, 6, 4), laws.Gaussian(1.0)), (50,), trials, 300, options)
-        for shape, trials in zip(_sizes((2, 3), 12), (1000, 500, 200), strict=True)
+        Setting("high", SpikedModel(shape, (2.2 * shape[1], 1.5 * shape[1]), laws.Gaussian(1.0)), (12,), trials, 100, options)
+        for shape, trials in zip(_sizes((2, 3), 12), (1500, 1200, 2000), strict=True)
     ]
 
 
@@ -199,18 +200,15 @@ def _post() -> list[Setting]:
 
 
 def _moments() -> list[Setting]:
-    model = SpikedModel((20, 30), (0.8 * 30**0.5,), laws.Gaussian(1.0))
-    names = ("alignment", "bias_squared", "variance")
-    return [
-        Setting("moments", model, (4,), range(150 * i, 150 * i + 150), 60, {"observables": names})  # type: ignore[arg-type]
-        for i in range(10)
-    ]
+    model = SpikedModel((20, 30), _scaled((20, 30), 0.4), laws.Gaussian(1.0))
+    options = {"observables": ("alignment", "bias_squared", "variance")}
+    return [Setting("moments", model, (4,), range(150 * i, 150 * i + 150), 60, options) for i in range(10)]
 
 
 def _unequal() -> list[Setting]:
     model = SpikedModel((32, 48), _scaled((32, 48), 0.3, 0.1), laws.Gaussian(1.0))
-    options = {"observables": ("alignment", "projection")}
-    return [Setting("unequal", model, (10, 200), 300, 200, options)]
+    options = {"observables": ("alignment", "projection"), "pipelines": ("post-polar",)}
+    return [Setting("unequal", model, (200,), 300, 250, options)]
 
 
 def _jumps() -> list[Setting]:
