@@ -7,9 +7,13 @@ from harness import script, tiny
 NAME, STEPS, WINDOWS = "filtered_spectra", 60, [1, 1.5, 2, 3, 5, 10, 20]
 
 
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    return tiny(NAME, tmp_path_factory.mktemp(NAME), trials=6, steps=STEPS, windows=WINDOWS)
+
+
 @pytest.fixture
-def made(tmp_path, drawn):
-    store = tiny(NAME, tmp_path, trials=6, steps=STEPS, windows=WINDOWS)
+def made(store, tmp_path, drawn):
     outcome = script(NAME).draw(store, tmp_path / "figures")
     (result,) = store
     return result, outcome, drawn, tmp_path / "figures"
