@@ -82,7 +82,7 @@ def draw(store: Store, figures: Path, published: Path | None = None) -> report.O
             said.append(_said(quantity, done, slope, len(results)))
         _finish(figure, axes)
         finding = f"Fitted exponents against the sharp curve's: {'; '.join(said)}; {_constants(results)}."
-        above = f"{plots.setting(results[0], store.quick)}, every law with entry variance 1, steady state; limits: independent light tails"
+        above = f"{plots.setting(results[0], store.quick)}, entry variance 1, steady state; limits: independent light tails"
         plots.save(figure, figures, "rates", above, finding)
     return report.Outcome(finding, tuple(rows))
 
