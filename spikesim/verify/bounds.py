@@ -20,7 +20,7 @@ from spikesim.verify.finding import (
     unless_unfiltered,
     vacuous_above_one,
 )
-from spikesim.verify.settings import Measured
+from spikesim.verify.settings import LEVELS, Measured
 
 CLAIMS = {
     "B1": "all |sigma_k - lambda_bar_k| <= eps but with probability (2T-1)^(-1/2)",
@@ -97,7 +97,8 @@ def _filtered(at: _Buffers) -> list[float]:
 def _radius(at: _Buffers) -> Iterator[Finding]:
     """‖N‖_F against the radius, B1 and B1q."""
     for t in _filtered(at):
-        for label, q in (("B1", 0.5), ("B1q", 0.2), ("B1q", 0.8)):
+        for q in LEVELS:
+            label = "B1" if q == 0.5 else "B1q"
             radius = bounds.perturbation_radius(at.eta, t, q)
             said = label, f"frequency of ‖N‖_F > eps{_level(q)}", at.setting, t
             allowed = float(bounds.failure_probability(t, q))
@@ -109,7 +110,8 @@ def _radius(at: _Buffers) -> Iterator[Finding]:
 def _singular_values(at: _Buffers) -> Iterator[Finding]:
     """B1's conclusion, on both sides and for all singular values."""
     for t in _filtered(at):
-        for label, q in (("B1", 0.5), ("B1q", 0.2), ("B1q", 0.8)):
+        for q in LEVELS:
+            label = "B1" if q == 0.5 else "B1q"
             radius = bounds.perturbation_radius(at.eta, t, q)
             said = label, f"frequency of a singular value further off than eps{_level(q)}", at.setting, t
             allowed = float(bounds.failure_probability(t, q))

@@ -5,7 +5,7 @@ Families, each keyed by name:
     paper       100 x 100 at the paper's settings, where most bounds are vacuous
     small       16 x 16, every noise law, windows up to 1024: where bounds bite, and what happens outside BVMZOS
     tiny        models that come near a bound: 1 x 1 (B3), 2 x 2 (B2), noise in one row (B1e, B2e, B3')
-    mixture     one random scale a run: the law that meets B1's frequency
+    mixture     one random scale a run: the law that meets the frequencies of B1 and B1q
     order       all pipelines on 24 x 24, Gaussian, heavy-tailed and contaminated (B4, B5, R1)
     wide        rank 1, 4n x n, the spike kept while n grows (B6)
     limit       rank 2, three sizes of three aspects, steady and starting up (S1 to S4)
@@ -38,7 +38,9 @@ LIMITED = ("alignment", "alignment_truncated", "sin_theta_left", "sin_theta_righ
 BOTH = ("pre-polar", "polar-only")
 MIXTURE_WINDOW = 5.0
 MIXTURE_SHARES = (0.999, 1.2)
-"""Chance of a loud run over (2T - 1)^(-1/2): just below it every loud run fails B1's radius, above it none does."""
+"""Chance of a loud run over (2T - 1)^(-q): just below it every loud run fails B1q's radius, above it none does."""
+LEVELS = (0.2, 0.5, 0.8)
+"""q of B1q; B1 is 0.5."""
 JUMP_ALPHAS = (2.2, 2.6, 3.5)
 JUMP_WINDOWS = (256.0, 1024.0, 4096.0)
 JUMP_EXCEEDANCES = 1500
@@ -128,14 +130,15 @@ def _tiny() -> list[Setting]:
 
 
 def _mixture() -> list[Setting]:
-    critical = (2 * MIXTURE_WINDOW - 1) ** -0.5
     options = {"method": "scalars", "joint": False, "observables": ("noise_fro",)}
+    critical = [(2 * MIXTURE_WINDOW - 1) ** -q for q in LEVELS]
+    chances = sorted(share * p for p in critical for share in MIXTURE_SHARES)
     return [
         Setting(
-            "mixture", SpikedModel((8192, 8192), (1.0,), laws.ScaleMixture(share * critical, 1e6, 1e-3)),
+            "mixture", SpikedModel((8192, 8192), (1.0,), laws.ScaleMixture(p, 1e6, 1e-3)),
             (MIXTURE_WINDOW,), 100_000, 80, options,
         )
-        for share in MIXTURE_SHARES
+        for p in chances
     ]  # fmt: skip
 
 

@@ -67,7 +67,7 @@ def field(name, factor):
 
 def steady(function):
     """Forgets that the run has just started."""
-    return lambda shape, sigma, spike, window, steps=None: function(shape, sigma, spike, window)
+    return lambda *arguments: function(*arguments[:4])
 
 
 def power(exponent):
