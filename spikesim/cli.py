@@ -80,7 +80,7 @@ def verify(
     from spikesim.verify import table
     from spikesim.verify.run import verify as verify_all
 
-    with _stoppable("stopped; nothing was kept"), Bar(quiet=as_json).task("verify") as advance:
+    with _stoppable("stopped; nothing was kept"), Bar(quiet=as_json).task("verify", "settings") as advance:
         rows = verify_all(advance)
     print(json.dumps(table.as_json(rows), indent=1, allow_nan=False) if as_json else table.text(rows, _width(), every))
     if any(row.verdict == "BROKEN" for row in rows):

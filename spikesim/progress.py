@@ -22,18 +22,18 @@ class Bar:
         self.quiet = quiet
 
     @contextmanager
-    def task(self, name: str) -> Iterator[Advance]:
-        """A callable (label, trials done, trials) that shows them while the context is open."""
+    def task(self, name: str, unit: str = "trials") -> Iterator[Advance]:
+        """A callable (label, units done, units) that shows them while the context is open."""
         if self.quiet:
             yield lambda _label, _done, _total: None
         elif sys.stderr.isatty():
             with _rich(name) as advance:
                 yield advance
         else:
-            yield _plain(name)
+            yield _plain(name, unit)
 
 
-def _plain(name: str) -> Advance:
+def _plain(name: str, unit: str) -> Advance:
     start = last = time.monotonic()
     shown = -1
 
@@ -43,7 +43,7 @@ def _plain(name: str) -> Advance:
         if done == shown or (now - last < LINE_SECONDS and done < total):
             return
         last, shown = now, done
-        print(f"{name}: {done}/{total} trials, {now - start:.0f} s ({label})", file=sys.stderr, flush=True)
+        print(f"{name}: {done}/{total} {unit}, {now - start:.0f} s ({label})", file=sys.stderr, flush=True)
 
     return advance
 
