@@ -120,9 +120,9 @@ def draw(store: Store, figures: Path, published: Path | None = None) -> report.O
             axis.legend(fontsize=9, loc="lower left")
         finding = _finding(cases)
         trials = f"{results[0].data.trial.size} trials" + (" (quick run)" if store.quick else "")
-        setting = f"Gaussian noise of standard deviation 1, {cases[0].steps} steps from M₀ = 0, {trials}"
-        level = "quantiles of level 1 − (2T − 1)^(−1/2)"
-        above = f"{setting}; {level}; dotted: bound vacuous, grey: all are"
+        setting = f"Gaussian noise, σ = 1, {cases[0].steps} steps from M₀ = 0, {trials}"
+        level = "quantile: level 1 − (2T − 1)^(−1/2)"
+        above = f"{setting}; {level}; dotted: vacuous, grey: all are"
         plots.save(figure, figures, "bounds", above, finding)
     return report.Outcome(finding)
 
@@ -133,7 +133,7 @@ def _panel(axis: Any, case: Case, name: str, found: list[Bound]) -> None:
         middle, low, high = case.quantile(name)
         look = {"markersize": 4, "linewidth": 1.4} | QUANTILE
         axis.plot(x, middle, label="measured quantile", **look)
-        axis.fill_between(x, low, np.minimum(high, 1e9), color=QUANTILE["color"], alpha=0.25, linewidth=0)
+        axis.fill_between(x, low, np.where(np.isfinite(high), high, np.nan), color=QUANTILE["color"], alpha=0.25, linewidth=0)
     plots.mean_band(axis, x, case.samples[name], "measured mean", **MEAN)
     for bound in found:
         _line(axis, x, bound)
