@@ -1,6 +1,6 @@
 """Findings on the bounds B1 to B6: every measured setting against what every BVMZOS noise must obey."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -96,30 +96,30 @@ def _filtered(at: _Buffers) -> list[float]:
 
 def _radius(at: _Buffers) -> Iterator[Finding]:
     """‖N‖_F against the radius, B1 and B1q."""
-    for t in _filtered(at):
-        for q in LEVELS:
-            label = "B1" if q == 0.5 else "B1q"
-            radius = bounds.perturbation_radius(at.eta, t, q)
-            said = label, f"frequency of ‖N‖_F > eps{_level(q)}", at.setting, t
-            allowed = float(bounds.failure_probability(t, q))
-            found = frequency(*said, at.read("noise_fro", t) > radius, allowed)
-            raw = at.windows[0] == 1 and frequency(*said, at.read("noise_fro", 1.0) > radius, allowed)
-            yield unless_unfiltered(found, raw) if raw else found
+    return _exceedances(at, "frequency of ‖N‖_F > eps", lambda t: at.read("noise_fro", t))
 
 
 def _singular_values(at: _Buffers) -> Iterator[Finding]:
-    """B1's conclusion, on both sides and for all singular values."""
+    """B1's conclusion, on both sides and for all singular values; and Weyl's inequality behind it."""
+    yield from _exceedances(at, "frequency of a singular value further off than eps", at.shift)
+    for t in _filtered(at):
+        said = "B1", "largest max_k |sigma_k - lambda_bar_k| / ‖N‖_op", at.setting, t
+        yield always(*said, at.shift(t), at.read("noise_op", t))
+
+
+def _exceedances(at: _Buffers, what: str, size: Callable[[float], Any]) -> Iterator[Finding]:
+    """How often a size at each window passes B1q's radius."""
     for t in _filtered(at):
         for q in LEVELS:
-            label = "B1" if q == 0.5 else "B1q"
-            radius = bounds.perturbation_radius(at.eta, t, q)
-            said = label, f"frequency of a singular value further off than eps{_level(q)}", at.setting, t
-            allowed = float(bounds.failure_probability(t, q))
-            raw = frequency(*said, at.shift(1.0) > radius, allowed)
-            yield unless_unfiltered(frequency(*said, at.shift(t) > radius, allowed), raw)
-        yield always(
-            "B1", "largest max_k |sigma_k - lambda_bar_k| / ‖N‖_op", at.setting, t, at.shift(t), at.read("noise_op", t)
-        )
+            radius, allowed = bounds.perturbation_radius(at.eta, t, q), float(bounds.failure_probability(t, q))
+            said = ("B1", what) if q == 0.5 else ("B1q", f"{what} at q = {q}")
+            found = frequency(*said, at.setting, t, size(t) > radius, allowed)
+            filtered_only = at.windows[0] > 1
+            yield (
+                found
+                if filtered_only
+                else unless_unfiltered(found, frequency(*said, at.setting, t, size(1.0) > radius, allowed))
+            )
 
 
 def _tail(at: _Buffers) -> Iterator[Finding]:
@@ -230,7 +230,3 @@ def _vanishing(item: Measured) -> Iterator[Finding]:
     values = item.data.alignment.sel(pipeline=pipeline, window=t).values
     found = mean_at_most("B6", f"mean alignment of {pipeline}", setting, t, values, bound)
     yield found if small else no_claim(found, "its hypothesis fails: the spike is not below sigma |sqrt m - sqrt n|/4")
-
-
-def _level(q: float) -> str:
-    return "" if q == 0.5 else f" at q = {q}"
