@@ -13,7 +13,7 @@ def formula(alpha: float, t: float) -> float:
     """S7 at q = 1/2."""
     beta, n = 1 - 1 / t, 2 * t - 1
     jump = ((alpha - 2) / alpha) ** 0.5 * ((1 - beta) ** alpha * n**0.5 / (1 - beta**alpha)) ** (1 / alpha)
-    return (1 / n + jump**2) ** 0.5
+    return ((1 - (((alpha - 2) / alpha) ** 0.5 / (jump / (1 - beta))) ** (alpha - 2)) / n + jump**2) ** 0.5
 
 
 def quantile(column: np.ndarray, t: float) -> tuple[float, float, float]:

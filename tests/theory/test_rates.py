@@ -36,7 +36,8 @@ def test_jump_quantile_is_the_formula(alpha, window, q):
     a, t = mp.mpf(alpha), mp.mpf(window)
     n_eff, beta = 2 * t - 1, 1 - 1 / t
     jump = mp.sqrt((a - 2) / a) * ((1 - beta) ** a * n_eff ** mp.mpf(q) / (1 - beta**a)) ** (1 / a)
-    assert jump_quantile(alpha, window, q) == pytest.approx(float(mp.sqrt(1 / n_eff + jump**2)), rel=1e-12, abs=0)
+    bulk = (1 - (mp.sqrt((a - 2) / a) / (t * jump)) ** (a - 2)) / n_eff
+    assert jump_quantile(alpha, window, q) == pytest.approx(float(mp.sqrt(bulk + jump**2)), rel=1e-12, abs=0)
 
 
 @pytest.mark.parametrize(("alpha", "slope"), [(2.1, -0.6 / 2.1), (2.5, -0.4), (3.0, -0.5), (9.0, -0.5)])
@@ -57,11 +58,11 @@ def test_local_slopes_approach_the_limit_slowly_and_between_it_and_one_half(alph
 
 
 def test_jump_quantile_meets_a_simulated_quantile():
-    """20,000 norms of an EMA of radial Pareto steps, alpha = 3, T = 20, rows without fluctuation: within 10 %."""
+    """20,000 norms of an EMA of radial Pareto steps, alpha = 3, T = 20, rows without fluctuation: within 4 %."""
     rng, alpha, window = np.random.default_rng(4), 3.0, 20.0
     weights = (1 - 1 / window) ** np.arange(240) / window
     squares = np.zeros(20_000)
     for w in weights:  # orthogonal steps, m n large: ‖N‖^2 = sum w^2 rho^2
         squares += w**2 * (alpha - 2) / alpha * rng.random(squares.size) ** (-2 / alpha)
-    assert jump_quantile(alpha, window) == pytest.approx(np.quantile(np.sqrt(squares), 1 - 39**-0.5), rel=0.1, abs=0)
-    assert jump_quantile(alpha, window, 0.9) == pytest.approx(np.quantile(np.sqrt(squares), 1 - 39**-0.9), rel=0.1, abs=0)
+    assert jump_quantile(alpha, window) == pytest.approx(np.quantile(np.sqrt(squares), 1 - 39**-0.5), rel=0.04, abs=0)
+    assert jump_quantile(alpha, window, 0.9) == pytest.approx(np.quantile(np.sqrt(squares), 1 - 39**-0.9), rel=0.04, abs=0)
