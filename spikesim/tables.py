@@ -8,7 +8,9 @@ def ruled(header: Sequence[str], rows: Iterable[Sequence[str]], width: int, capt
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(*header, caption=caption or None, caption_justify="left")
+    table = Table(caption=caption or None, caption_justify="left")
+    for name in header:
+        table.add_column(name, overflow="fold")
     for row in rows:
         table.add_row(*row)
     console = Console(width=width, color_system=None, markup=False, highlight=False)

@@ -5,6 +5,7 @@ are of 95 %, two one-sided ones of 97.5 %; those of frequencies are exact (Clopp
 """
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -168,6 +169,6 @@ def _against(samples: ArrayLike, value: float) -> tuple[float, float, float, flo
 
 def text_of(model: Any) -> str:
     """A model's size, spikes and noise in one line."""
-    (m, n), noise = model.shape, repr(model.noise)
+    (m, n), noise = model.shape, re.sub(r"\d+\.\d{6,}", lambda x: f"{float(x[0]):.6g}", repr(model.noise))
     short = noise if len(noise) <= 70 else f"{noise[:40]}...)"
     return f"{m} x {n}, spikes {', '.join(f'{x:.4g}' for x in model.spikes)}, {short}"

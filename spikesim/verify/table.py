@@ -9,7 +9,7 @@ from spikesim.tables import ruled
 from spikesim.verify.finding import Finding
 from spikesim.verify.verdict import FAMILY, VERDICTS, Judged, Row
 
-HEADER = ("claim", "says", "nearest setting: measured [95 %]", "theory", "verdict", "settings", "vacuous", "from T")
+HEADER = ("claim", "says", "nearest setting: measured [95 %]", "theory", "verdict", "findings", "vacuous", "from T")
 EVERY = ("claim", "quantity", "setting", "T", "measured [95 %]", "theory", "p", "verdict")
 
 
