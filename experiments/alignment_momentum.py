@@ -11,7 +11,6 @@ import numpy as np
 
 from spikesim import plots, report
 from spikesim.estimate import fit_rate, log_slope, mean_error
-from spikesim.filters import EMA
 from spikesim.sweep.store import Store
 from spikesim.theory import asymptotics
 
@@ -24,11 +23,10 @@ def draw(store: Store, figures: Path, published: Path | None = None) -> report.O
     del published
     (result,) = store
     data, model = result.data, result.model
-    # The run stops at a finite step: the steady window of equal effective sample size stands for it (F2).
-    same = [(EMA(t).n_eff(int(data.attrs["steps"])) + 1) / 2 for t in data.window.values]
-    noise = model.noise.variance**0.5
-    full = np.array([asymptotics.alignment(model.shape, noise, model.spikes, t) for t in same])
-    truncated = np.array([_truncated(model, t) for t in same])
+    at = model.shape, model.noise.variance**0.5, model.spikes
+    windows, steps = data.window.values, int(data.attrs["steps"])  # the run stops at a finite step (F2)
+    full = np.array([asymptotics.alignment(*at, t, steps) for t in windows])
+    truncated = np.array([asymptotics.truncated_alignment(*at, t, steps) for t in windows])
     with plots.panels(1, 2, (11, 5.2), sharey=True) as (figure, (axes,)):
         for axis, name, theory, source in zip(
             axes, ("alignment", "alignment_truncated"), (full, truncated), ("S4", "S3"), strict=True
@@ -46,13 +44,6 @@ def draw(store: Store, figures: Path, published: Path | None = None) -> report.O
     fit = fit_rate(data.window.values[late], misses)
     row = report.Row("1 - alignment, pre-polar", fit, log_slope(data.window.values[late], 1 - full[late]), "S4; limit -1")
     return report.Outcome(finding, (row,))
-
-
-def _truncated(model: Any, window: float) -> float:
-    """sum lambda_k left_k right_k / sum lambda_k (S3)."""
-    left, right = asymptotics.overlaps(model.shape, model.noise.variance**0.5, model.spikes, window)
-    spikes = np.array(model.spikes)
-    return float(np.sum(spikes * np.sqrt(left * right)) / spikes.sum())
 
 
 def _panel(axis: Any, data: Any, name: str, theory: np.ndarray, source: str) -> None:

@@ -16,7 +16,6 @@ import numpy as np
 
 from spikesim import plots, report
 from spikesim.errors import need
-from spikesim.filters import EMA
 from spikesim.sweep.store import Result, Store
 from spikesim.theory import asymptotics
 
@@ -142,15 +141,13 @@ def _without(store: Store, figures: Path, why: str) -> report.Outcome:
 
 
 def _limits(result: Result) -> np.ndarray:
-    """(window, r + 1): gain times the limits of the head at the steady window of equal sample size, and the edge."""
+    """(window, r + 1): limits of the head and the edge at the run's finite step."""
     model, steps = result.model, int(result.data.attrs["steps"])
     sigma = model.noise.variance**0.5
     out = []
     for t in result.data.window.values:
-        filter_ = EMA(t)
-        same = (filter_.n_eff(steps) + 1) / 2
-        head = asymptotics.singular_value(model.shape, sigma, model.spikes, same)
-        out.append(filter_.gain(steps) * np.append(head, asymptotics.bulk_edge(model.shape, sigma, same)))
+        head = asymptotics.singular_value(model.shape, sigma, model.spikes, t, steps)
+        out.append(np.append(head, asymptotics.bulk_edge(model.shape, sigma, t, steps)))
     return np.array(out)
 
 

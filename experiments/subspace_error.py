@@ -25,7 +25,9 @@ def draw(store: Store, figures: Path, published: Path | None = None) -> report.O
     rows = []
     with plots.panels(1, 2, (11, 5.2), sharey=True) as (figure, (axes,)):
         for axis, side in zip(axes, SIDES, strict=True):
-            theory = np.array([_sharp(results[0].model, t)[SIDES.index(side)] for t in windows])
+            model = results[0].model
+            at = model.shape, model.noise.variance**0.5, model.spikes
+            theory = np.array([asymptotics.sin_theta(*at, t)[SIDES.index(side)] for t in windows])
             for result, style in zip(results, plots.SERIES_STYLE, strict=False):
                 samples = result.data[f"sin_theta_{side}"].sel(pipeline="pre-polar").values
                 fit = fit_rate(windows, samples)
@@ -39,12 +41,6 @@ def draw(store: Store, figures: Path, published: Path | None = None) -> report.O
         above = f"{plots.setting(results[0], store.quick)}, entry noise of standard deviation 1, steady state"
         plots.save(figure, figures, "subspace_error", above, finding)
     return report.Outcome(finding, tuple(rows))
-
-
-def _sharp(model: Any, window: float) -> tuple[float, float]:
-    """Largest sine of each side: that of the smallest spike (S3)."""
-    squares = asymptotics.overlaps(model.shape, model.noise.variance**0.5, min(model.spikes), window)
-    return (1 - squares[0]) ** 0.5, (1 - squares[1]) ** 0.5
 
 
 def _finish(axis: Any, side: str, windows: np.ndarray, theory: np.ndarray) -> None:
