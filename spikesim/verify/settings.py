@@ -42,7 +42,7 @@ MIXTURE_SHARES = (0.999, 1.2)
 LEVELS = (0.2, 0.5, 0.8)
 """q of B1q; B1 is 0.5."""
 JUMP_ALPHAS = (2.2, 2.6, 3.5)
-JUMP_WINDOWS = (256.0, 1024.0, 4096.0)
+JUMP_WINDOWS = (128.0, 512.0, 2048.0)
 JUMP_EXCEEDANCES = 1500
 DRIFT = (20.0, 0.03)
 """Window and radians a step."""
