@@ -8,7 +8,7 @@ Each spike stands by itself, as in S3 and S4. Steady state only.
 """
 
 import math
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -102,9 +102,18 @@ class _Limit:
         total = self.terms(p)[0]
         return (1 - total) * (1 - self.c * total) / np.asarray(p)
 
+    def x_slope(self, p: Any, total: Any) -> Any:
+        """X'(p), with the total at p: tau' = w^2 / sqrt(1 - 4 c w^2 p)."""
+        grows = (self.squares / np.sqrt(1 - 4 * self.c * self.squares * np.asarray(p)[..., None]) * self.count).sum(-1)
+        product = (1 - total) * (1 - self.c * total)
+        return (-grows * (1 + self.c - 2 * self.c * total) - product / p) / p
+
     def determinant(self, p: Any) -> Any:
-        """Zero at a spike."""
-        total, left, right, h = self.terms(p)
+        """D(p), zero at a spike."""
+        return self.determinant_of(p, *self.terms(p))
+
+    def determinant_of(self, p: Any, total: Any, left: Any, right: Any, h: Any) -> Any:
+        """The same from the terms at p."""
         return (1 - total + left) * (1 - self.c * total + right) / np.asarray(p) + h * h
 
     @cached_property
@@ -136,15 +145,21 @@ class _Limit:
 
         largest = 1 / (4 * self.c * float(self.squares.max()))
         last = brentq(lambda q: float(self.terms(q)[0]) - 1, 0.0, largest * (1 - 1e-14), xtol=1e-300, rtol=1e-15)
-        nodes, weights = np.polynomial.legendre.leggauss(240)
+        nodes, weights = gauss(240)
         top = math.sqrt(80 + math.log(max(last, 1.0)))  # what is left out is of order sqrt(p) there
         w = (nodes + 1) / 2 * top
         p = last * np.exp(-(w**2))
-        jacobian = 2 * w * p * top / 2
-        step = STEP * p
-        moving = self.x(p + 1j * step)
-        dx = -moving.imag / step / (2 * np.sqrt(moving.real))
-        return float(2 / math.pi * np.sum(weights * jacobian * dx * self.terms(p)[3] / self.determinant(p)))
+        terms = self.terms(p)
+        total, h = terms[0], terms[3]
+        x = np.sqrt((1 - total) * (1 - self.c * total) / p)
+        dx = -self.x_slope(p, total) / (2 * x)
+        return float(2 / math.pi * np.sum(weights * w * p * top * dx * h / self.determinant_of(p, *terms)))
+
+
+@cache
+def gauss(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes and weights of Gauss-Legendre quadrature on [-1, 1]."""
+    return np.polynomial.legendre.leggauss(count)
 
 
 def ema_nodes(window: float) -> tuple[np.ndarray, np.ndarray]:
@@ -160,10 +175,10 @@ def ema_nodes(window: float) -> tuple[np.ndarray, np.ndarray]:
     k = np.arange(EXPLICIT + 2.0)
     counts = np.where(k < EXPLICIT, 1.0, 0.0)
     counts[-4:] += np.array([0, -1, 1, 0]) / 24 - 17 / 5760 * np.array([-1, 3, -3, 1])
-    nodes, gauss = np.polynomial.legendre.leggauss(96)
+    nodes, each = gauss(96)
     rest = EXPLICIT - 0.5 + (nodes + 1) * 21 * window
     weights = np.exp(np.append(k, rest) * math.log1p(-1 / window)) / window
-    return weights, np.append(counts, gauss * 21 * window)
+    return weights, np.append(counts, each * 21 * window)
 
 
 def _slope(function: Any, p: float) -> float:
