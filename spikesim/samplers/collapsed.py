@@ -7,7 +7,7 @@ entry and given the scalars, jointly Gaussian over windows: with the t x L matri
 
 So exactly in law, together for all windows. Windows are sorted and distinct, T = 1 before all others: N_1 is the last step's
 noise. A is the transpose of R, W's QR factor, and lower triangular; the covariance itself is never formed, as 30 log-spaced
-windows give it a condition of 1e17.
+windows from 1 to 1000 give it a condition of 1e17.
 
     one scalar a trial, steady:  A_ij = sqrt(2 T_j - 1)/(T_i + T_j - 1) prod_{l<j} (T_i - T_l)/(T_i + T_l - 1)
     the same, t steps from zero: R(2a) is the QR factor of [R(a); R(a) D^a], D = diag(beta): log2 t of them make R(t)
