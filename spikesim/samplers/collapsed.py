@@ -61,7 +61,8 @@ class Collapsed:
         self.model, self.seed, self.trials, self.dtype = model, seed, trials, np.dtype(dtype)
         self.step = 0
         self.windows, self._picks = np.unique([1.0, *(f.window for f in filters)], return_inverse=True)
-        self._roots = np.zeros((len(trials) if has_step_scalars(model.noise) else 1, *2 * self.windows.shape))
+        count = len(trials) if has_step_scalars(model.noise) else 1
+        self._roots = np.zeros((count, self.windows.size, self.windows.size))
         self._noise: Floats | None = None
 
     def advance(self, steps: int, keep: bool = False) -> None:
@@ -72,12 +73,14 @@ class Collapsed:
             keep: Must be False: there are no gradients to keep.
         """
         need(not keep and self._noise is None, "no gradients kept, no steps after buffers()", keep=keep, step=self.step)
-        numbers = np.arange(self.step, self.step + steps) if has_step_scalars(self.model.noise) else np.empty(0, np.int64)
-        newer = weights(self.windows, steps) if numbers.size else root(self.windows, steps)
-        for i, trial in enumerate(self.trials[: len(self._roots)]):
-            factors = self.model.noise.step_factors(self.seed, trial, numbers) if numbers.size else None
-            scaled = newer if factors is None else newer * factors[::-1, None]
-            self._roots[i] = joined(scaled, self._roots[i], self.windows, steps) if self.step or numbers.size else newer
+        if has_step_scalars(self.model.noise):
+            numbers, newer = np.arange(self.step, self.step + steps), weights(self.windows, steps)
+            for i, trial in enumerate(self.trials):
+                factors = np.asarray(self.model.noise.step_factors(self.seed, trial, numbers))
+                self._roots[i] = joined(newer * factors[::-1, None], self._roots[i], self.windows, steps)
+        else:
+            newer = root(self.windows, steps)
+            self._roots[0] = joined(newer, self._roots[0], self.windows, steps) if self.step else newer
         self.step += steps
 
     def last(self) -> Floats:
@@ -115,7 +118,7 @@ def has_step_scalars(noise: Noise) -> bool:
 
 def need_law(noise: Noise) -> None:
     """Refuse noise that is not Gaussian given one scalar a step."""
-    known = type(noise).__name__ in LAWS_NAMED
+    known = noise.scalars or isinstance(noise, Kronecker)
     need(known, f'noise in {LAWS_NAMED} (Gaussian given a scalar a step) for method "collapsed"', noise=noise)
 
 
