@@ -16,6 +16,8 @@ from spikesim.filters import EMA
 from spikesim.model import SpikedModel
 from spikesim.noise import LAWS
 from spikesim.pipelines import PIPELINES, Cascade, Filter, Pipeline, Stages, pipelines_from
+from spikesim.samplers.collapsed import need_law
+from spikesim.samplers.collapsed import work as collapsed_work
 from spikesim.samplers.scalars import work as scalars_work
 from spikesim.samplers.stream import padded_entries
 
@@ -23,6 +25,7 @@ STARTUP = 1e-6
 """Steady state: the start-up weight of every window is below this."""
 WORK_LIMIT = 4e12
 """Work, in entry-steps of noise, that steady state may cost unasked: about an hour of two cores."""
+METHODS = ("auto", "stream", "scalars", "collapsed")
 GIVEN: frozenset[Stages] = frozenset({(Filter(),)})
 """The stream's kernel already holds the momentum buffer."""
 
@@ -69,6 +72,8 @@ class Design:
         """Estimated work of one trial in entry-steps of noise: a window costs 0.3, a polar factor min(m, n) an entry."""
         if self.method == "scalars":
             return scalars_work(self.model.noise, self.steps, len(self.filters))
+        if self.method == "collapsed":
+            return collapsed_work(self.model.noise, self.model.shape, self.steps, len(self.filters))
         flows = bool(Cascade(self.run, self.betas, GIVEN).stepping)
         each = 1 + 0.3 * len(self.filters) + flows * min(self.model.shape)
         return (self.steps + self.model.noise.burn_in) * padded_entries(self.model.shape) * each
@@ -94,7 +99,7 @@ def design_from(
     need(isinstance(model, SpikedModel), "model: an ss.SpikedModel", model=model)
     rng.key(seed)
     need(steps is None or (_whole(steps) and 1 <= steps < 2**33), "steps: None or an integer in [1, 2**33)", steps=steps)
-    need(method in ("auto", "stream", "scalars"), 'method in ("auto", "stream", "scalars")', method=method)
+    need(method in METHODS, f"method in {METHODS}", method=method)
     need(device == "cpu", 'device == "cpu"', device=device)
     need(isinstance(joint, bool), "joint: True or False", joint=joint)
     dtype = dtype.name if isinstance(dtype, np.dtype) else dtype
@@ -107,11 +112,14 @@ def design_from(
     values = min(model.rank + 1, smaller) if spectrum is None else spectrum
     need(_whole(values) and 1 <= values <= smaller, f"1 <= spectrum <= min(m, n) = {smaller}", spectrum=spectrum)
     widest = max(f.window for f in filters)
-    need(dtype == "float64" or widest <= 1e4, 'windows <= 1e4 in dtype "float32", whose beta is too coarse', window=widest)
+    fine = dtype == "float64" or widest <= 1e4 or method == "collapsed"
+    need(fine, 'windows <= 1e4 in dtype "float32", whose beta is too coarse', window=widest)
     _need_room(model, dtype)
     last = max(f.settling(STARTUP) for f in filters) if steps is None else int(steps)
     design = Design(model, filters, pipelines_from(pipelines), names, int(values), int(seed), last, dtype,
-                    "scalars" if method == "scalars" else "stream")  # fmt: skip
+                    "stream" if method == "auto" else method)  # fmt: skip
+    if method == "collapsed":
+        _need_collapsed(design)
     if observables is not None and design.moments:
         need(len(numbers) >= 2, "trials >= 2 for bias_squared and variance", trials=trials)
     work = design.work * len(numbers)
@@ -129,6 +137,15 @@ def _need_scalars(model: SpikedModel, names: tuple[str, ...], joint: bool, dtype
     need(not joint, 'joint=False for method "scalars", which is exact for each window by itself', joint=joint)
     need(names == ("noise_fro",), 'observables ("noise_fro",) for method "scalars", which draws no matrix', observables=names)
     need(dtype == "float64", 'dtype "float64" for method "scalars"', dtype=dtype)
+
+
+def _need_collapsed(design: Design) -> None:
+    """What the method "collapsed" cannot do."""
+    need_law(design.model.noise)
+    can = 'pipelines that filter gradients alone, such as "pre-polar" and "polar-only", for method "collapsed"'
+    for pipeline in design.pipelines:
+        stepping = Cascade([pipeline], design.betas, GIVEN).stepping
+        need(not stepping, can, 'every other needs each step: method "stream"', pipeline=str(pipeline))
 
 
 def _need_room(model: SpikedModel, dtype: str) -> None:

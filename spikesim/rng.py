@@ -20,10 +20,14 @@ A uniform has 32 bits, U = (w + 1/2) / 2^32, unless the word is below 2^16; then
 U = (w + f) / 2^32, down to 2^-97. So U has at least 16 significant bits everywhere and tails end near probability
 2^-97 (about 6e-30), not 2^-33. Laws that spend the last bit of the word on a sign have 31 bits and reach 2^-96.
 
-COLLAPSED is for numpy's generator, its key made of (seed, domain, trial): one chi-square a trial stands for all entries. Its
-bits are numpy's, a function of seed and trial alone.
-
 Normals: the words of two consecutive steps of one entry make two normals by Box-Muller.
+
+COLLAPSED (samplers/collapsed.py) has one normal an entry and window, not an entry and step: step = place of the window among
+the distinct ones in rising order, from 0; T = 1, the last step itself, is always the first. So a buffer changes with the
+narrower windows of a run, and never with the wider ones.
+
+Method "scalars" uses another generator, numpy's Philox4x64, its key made of (seed, COLLAPSED, trial): one chi-square a trial
+stands for all entries. Its bits are numpy's, a function of seed and trial alone, and share none with the words above.
 """
 
 import numpy as np

@@ -21,6 +21,8 @@ from spikesim.kernels.scalars import scalars_kernel
 from spikesim.measure import Measured, measure
 from spikesim.model import SpikedModel
 from spikesim.pipelines import PIPELINES, Cascade, Filter, Pipeline
+from spikesim.samplers import collapsed
+from spikesim.samplers.collapsed import Collapsed
 from spikesim.samplers.scalars import CHUNK_STEPS, Scalars
 from spikesim.samplers.stream import Stream, chunk_steps, padded_entries
 from spikesim.signal import amplitudes, mixed, products, stepped
@@ -66,10 +68,13 @@ def simulate(
         filter: Maps a window to a filter; ss.EMA.
         observables: Names of observables.OBSERVABLES, or None for all. bias_squared and variance need two trials.
         spectrum: How many singular values, 1 to min(m, n); r + 1 where left out.
-        joint: All pipelines and windows of a trial see the same stream; always so for "stream", must be False for "scalars".
+        joint: All pipelines and windows of a trial see the same stream; always so for "stream" and "collapsed", must be
+            False for "scalars".
         method: "auto" or "stream": every step drawn, for any noise. "scalars": noise_fro alone, without any matrix, for
             noise that is Gaussian given one scalar a step (samplers/scalars.py); the scalars are the stream's. Exact in
-            law for each window, not for several windows together.
+            law for each window, not for several windows together. "collapsed": all observables of pipelines that filter
+            gradients alone (pre-polar, polar-only), for the same laws and Kronecker, with no steps in between
+            (samplers/collapsed.py). Exact in law, together for all windows; its normals are not the stream's.
         device: "cpu".
         dtype: "float64" or "float32": accumulators and linear algebra. Results are float64.
         progress: Called with (trials done, trials) as blocks end.
@@ -102,8 +107,8 @@ def simulate(
 
 def _kernel(design: Design) -> None:
     """Make the kernel that the design needs."""
-    if design.method == "stream":
-        stream_kernel(design.model.noise.fill)
+    if design.method != "scalars":
+        stream_kernel(design.model.noise.fill)  # that of "collapsed" is the same: its laws are Gaussian
     elif design.model.noise.scalars != "constant":
         scalars_kernel(design.model.noise.scalars)
 
@@ -162,9 +167,8 @@ def run_block(design: Design, trials: range, stop: Event) -> Measured:
     truth = obs.Truth(u, v, np.asarray(model.spikes, dtype))
     u, v = (x.astype(dtype) for x in model.frames(design.seed))
     parts = products(u, v, truth.spikes)
-    stream = Stream(model, design.seed, trials, design.betas, dtype)
     cascade = Cascade(design.run, design.betas.astype(dtype), GIVEN)
-    chunk = chunk_steps(model.shape, len(trials), dtype, kept=bool(cascade.stepping))
+    stream, chunk = _sampler(design, trials, kept=bool(cascade.stepping))
     while stream.step < end:
         if stop.is_set():
             raise CancelledError
@@ -177,6 +181,15 @@ def run_block(design: Design, trials: range, stop: Event) -> Measured:
     cascade.supply((Filter(),), noise + mixed(design.averages, parts))
     found = amplitudes(design.averages, truth.spikes)
     return measure(design.pipelines, design.observables, design.spectrum, cascade, truth, found, noise)
+
+
+def _sampler(design: Design, trials: range, kept: bool) -> tuple[Stream | Collapsed, int]:
+    """What draws a block's noise, and how many steps it takes at once; kept: whether each step's gradient is needed."""
+    model, seed, dtype = design.model, design.seed, np.dtype(design.dtype)
+    if design.method == "collapsed":
+        chunk = collapsed.CHUNK_STEPS if collapsed.has_step_scalars(model.noise) else design.steps
+        return Collapsed(model, seed, trials, design.filters, dtype), chunk
+    return Stream(model, seed, trials, design.betas, dtype), chunk_steps(model.shape, len(trials), dtype, kept)
 
 
 def _run_scalars(design: Design, trials: range, stop: Event) -> Measured:
@@ -226,10 +239,12 @@ _DIMENSIONS = {
 
 _REASONS = {
     "stream": "the one method that draws every step, for any noise",
+    "collapsed": "the buffers at the last step are drawn at once: the noise is Gaussian given one scalar a step",
     "scalars": "norms alone, with no matrix: the noise is Gaussian given one scalar a step",
 }
 _JOINT = {
     "stream": {True: "yes: all pipelines and windows of a trial see one stream", False: "not asked for; still so"},
+    "collapsed": {True: "yes: exact in law for all pipelines and windows together", False: "not asked for; still so"},
     "scalars": {False: "no: exact in law for each window; windows of a trial share their scalars and one chi-square"},
 }
 

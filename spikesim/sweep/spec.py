@@ -101,7 +101,8 @@ class RunSpec(_Part):
     def _alone(cls, value: Value, info: ValidationInfo) -> Value:
         """Check each argument by itself, so that every bad one is reported."""
         given = {} if info.field_name == "windows" and not value else {str(info.field_name): value}
-        design_from(PROBE, **({"windows": (1.0,), "trials": 2, "steps": 1, "joint": False} | given))
+        usual = {"windows": (1.0,), "trials": 2, "steps": 1, "joint": False, "pipelines": ("pre-polar",)}
+        design_from(PROBE, **(usual | given))
         return value
 
     @model_validator(mode="after")

@@ -129,6 +129,16 @@ def test_the_method_that_draws_scalars_alone_is_asked_for_in_full():
         spec(scalars.replace("Radial", "Arch").replace("alpha = 2.1", "alpha = 0.3"))
 
 
+def test_the_method_that_draws_no_steps_is_asked_for_with_its_pipelines():
+    collapsed = GOOD.replace("Arch", "Radial").replace("alpha = 0.3", "alpha = 2.1")
+    collapsed = collapsed.replace("trials = 4", 'trials = 4\nmethod = "collapsed"\npipelines = ["pre-polar", "polar-only"]')
+    assert {p.arguments["method"] for p in spec(collapsed).points} == {"collapsed"}
+    with pytest.raises(ValueError, match=r"got 1 fault in spec:\n  .*: need pipelines that filter gradients alone"):
+        spec(collapsed.replace(', "polar-only"', ', "post-polar"'))
+    with pytest.raises(ValueError, match=r"need noise in .* for method \"collapsed\", got noise=Arch"):
+        spec(collapsed.replace("Radial", "Arch").replace("alpha = 2.1", "alpha = 0.3"))
+
+
 TURNING = 'signal = {law = "Rotating", omega = 1}'
 
 
