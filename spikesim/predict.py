@@ -26,7 +26,7 @@ import numpy as np
 from spikesim.errors import need
 from spikesim.tables import ruled
 from spikesim.theory import asymptotics, bounds, choice, drift, high_snr, post_polar
-from spikesim.theory.arguments import shape_of, sigma_of, spikes_in, window_of
+from spikesim.theory.arguments import real, shape_of, sigma_of, spikes_in, window_of
 
 SPIKES = ("spike", "critical T (S2)", "sigma_k (S3)", "left overlap^2", "right overlap^2", "u^T O(M) v (S4)")
 
@@ -127,7 +127,7 @@ def predict(
     where = shape_of(shape), sigma_of(sigma)
     size = tuple(sorted(spikes_in(shape, spikes).tolist(), reverse=True))
     t = window_of(window)
-    need(drift is None or 0 < drift <= math.pi, "0 < drift <= pi", drift=drift)
+    need(drift is None or (real(drift) and 0 < drift <= math.pi), "0 < drift <= pi", drift=drift)
     return Prediction(
         where[0], where[1], t, 1 - 1 / t, 2 * t - 1, asymptotics.bulk_edge(*where, t), _spikes(*where, size, t),
         _updates(*where, size, t), _comparisons(*where, size, t), _windows(*where, size, reach, drift),
@@ -166,6 +166,8 @@ def _again(
     """Alignment of re-polarised, full and truncated; at T = 1 it is polar-only, whose buffer has no top-r pairs."""
     if t == 1:
         return raw, None
+    if t > post_polar.LONGEST:
+        return None, None
     known = t >= post_polar.SHORTEST
     full = asymptotics.weighted(size, post_polar.repolarised_alignment(shape, sigma, size, t)) if known else None
     seen = [post_polar.buffer(shape, sigma, x, t) for x in size]
@@ -209,7 +211,8 @@ def _plain(value: Any) -> Any:
 def shape_from(given: str) -> tuple[int, int]:
     """(m, n) from text such as "4096x16384"."""
     parts = given.lower().replace("×", "x").split("x")
-    need(len(parts) == 2 and all(x.strip().isdecimal() for x in parts), "shape as in 4096x16384", shape=given)
+    plain = all(x.isascii() and x.strip().isdecimal() and len(x) < 20 for x in parts)
+    need(len(parts) == 2 and plain, "shape as in 4096x16384", shape=given)
     return shape_of((int(parts[0]), int(parts[1])))
 
 

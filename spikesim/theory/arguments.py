@@ -14,6 +14,12 @@ Shape = tuple[int, int]
 Spike = float | Sequence[float] | NDArray[np.float64]
 
 
+SMALLEST, LARGEST = 1e-100, 1e100
+"""Range of spikes and sigma: squares and their ratios neither overflow nor vanish."""
+WIDEST, LOG_WIDEST, LONGEST, TALLEST = 1e200, 460.0, 2**53, 2**40
+"""Largest window, its logarithm rounded down, largest number of steps, and of rows or columns."""
+
+
 def shape_of(shape: Shape) -> Shape:
     """(m, n), both whole and at least 1."""
     try:
@@ -22,6 +28,7 @@ def shape_of(shape: Shape) -> Shape:
     except (TypeError, ValueError, OverflowError):
         whole = False
     need(whole and min(shape) >= 1, "shape == (m, n), both >= 1", shape=shape)
+    need(max(shape) <= TALLEST, f"m, n <= {TALLEST}", shape=shape)
     return int(shape[0]), int(shape[1])
 
 
@@ -29,6 +36,8 @@ def spikes_of(spike: Spike) -> Floats:
     """|lambda_1|..|lambda_r| as given, (r,)."""
     theta = np.abs(np.atleast_1d(numbers(spike)))
     need(theta.ndim == 1 and theta.size and np.all((theta > 0) & np.isfinite(theta)), "spikes finite, not 0", spike=spike)
+    inside = np.all((theta >= SMALLEST) & (theta <= LARGEST))
+    need(inside, f"{SMALLEST:g} <= |spike| <= {LARGEST:g}", spike=spike)
     return theta
 
 
@@ -51,19 +60,23 @@ def like(spike: Spike, value: Floats) -> Any:
 
 
 def real(value: object) -> bool:
-    """Whether a value is one real number, and no bool."""
-    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    """Whether a value is one real number that a float can hold, and no bool."""
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        return False
+    return isinstance(value, float | np.floating) or abs(int(value)) < 1 << 1000
 
 
 def sigma_of(sigma: float) -> float:
     """Standard deviation of one noise entry."""
     need(real(sigma) and 0 < sigma < math.inf, "0 < sigma < inf", sigma=sigma)
+    need(SMALLEST <= float(sigma) <= LARGEST, f"{SMALLEST:g} <= sigma <= {LARGEST:g}", sigma=sigma)
     return float(sigma)
 
 
 def window_of(window: float) -> float:
     """T, a number."""
     need(real(window) and 1 <= window < math.inf, "1 <= T < inf", window=window)
+    need(float(window) <= WIDEST, f"T <= {WIDEST:g}", window=window)
     return float(window)
 
 
@@ -72,6 +85,7 @@ def steps_of(steps: int | None) -> int | None:
     if steps is None:
         return None
     need(real(steps) and 1 <= steps < math.inf and int(steps) == steps, "steps: None or an integer >= 1", steps=steps)
+    need(steps <= LONGEST, f"steps <= {LONGEST}", steps=steps)
     return int(steps)
 
 
@@ -92,6 +106,7 @@ def n_eff_of(window: ArrayLike) -> Floats:
     """2T - 1, of one window or many."""
     t = numbers(window)
     need(t.size and np.all((t >= 1) & np.isfinite(t)), "1 <= T < inf", window=window)
+    need(np.all(t <= WIDEST), f"T <= {WIDEST:g}", window=window)
     return 2 * t - 1
 
 
@@ -107,6 +122,13 @@ def share(name: str, value: ArrayLike) -> Floats:
     x = numbers(value)
     need(x.size and np.all((x > 0) & (x <= 1)), f"0 < {name} <= 1", **{name: value})
     return x
+
+
+def rank_of(rank: int, shape: Shape) -> int:
+    """r, from 1 to min(m, n)."""
+    limit = min(shape_of(shape))
+    need(real(rank) and 1 <= rank <= limit and int(rank) == rank, f"1 <= rank <= min(m, n) = {limit}", rank=rank)
+    return int(rank)
 
 
 def numbers(value: ArrayLike) -> Floats:

@@ -27,7 +27,8 @@ def critical_window(shape: Shape, sigma: float, spike: Spike, steps: int | None 
     In steady state 2T - 1 = n_eff. After t steps n_eff < t, whatever T: inf where that is not enough.
     """
     steps = steps_of(steps)
-    ratio = (sigma_of(sigma) / spikes_of(spike)) ** 2 * math.sqrt(math.prod(shape_of(shape)))
+    with np.errstate(over="ignore"):  # beyond the largest number it is inf
+        ratio = (sigma_of(sigma) / spikes_of(spike)) ** 2 * math.sqrt(math.prod(shape_of(shape)))
     return like(spike, np.array([_window_of_size(x, steps) for x in ratio]))
 
 

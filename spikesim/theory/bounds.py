@@ -99,7 +99,9 @@ def expected_subspace(eta: ArrayLike, window: ArrayLike, spike: ArrayLike, gain:
 
     Source: theory.md B2e.
     """
-    return 2 * expected_tail(eta, window) / (share("gain", gain) * positive("spike", spike))
+    noise, signal = expected_tail(eta, window), share("gain", gain) * positive("spike", spike)
+    with np.errstate(over="ignore"):  # beyond the largest number it is inf: vacuous
+        return 2 * noise / signal
 
 
 def nuclear_bound(noise_nuclear: ArrayLike, spikes: Spike, gain: ArrayLike = 1.0) -> Any:
@@ -113,7 +115,9 @@ def nuclear_bound(noise_nuclear: ArrayLike, spikes: Spike, gain: ArrayLike = 1.0
     Source: theory.md B3.
     """
     size = spikes_of(spikes)
-    return 2 * _size("noise_nuclear", noise_nuclear) / (share("gain", gain) * size.sum())
+    noise, signal = _size("noise_nuclear", noise_nuclear), share("gain", gain) * size.sum()
+    with np.errstate(over="ignore"):
+        return 2 * noise / signal
 
 
 def tangent_bound(noise_tangent: ArrayLike, spikes: Spike, gain: ArrayLike = 1.0) -> Any:
@@ -127,7 +131,9 @@ def tangent_bound(noise_tangent: ArrayLike, spikes: Spike, gain: ArrayLike = 1.0
     Source: theory.md B3'.
     """
     size = spikes_of(spikes)
-    return 4 * _size("noise_tangent", noise_tangent) ** 2 / (share("gain", gain) ** 2 * size.min() * size.sum())
+    noise, left = _size("noise_tangent", noise_tangent), share("gain", gain)
+    with np.errstate(over="ignore"):
+        return 4 * (noise / (left * size.min())) * (noise / (left * size.sum()))
 
 
 def alignment_bound(shape: Shape, eta: ArrayLike, window: ArrayLike, spikes: Spike, gain: ArrayLike = 1.0) -> Any:
@@ -174,6 +180,7 @@ def order_window(eta: float, spikes: Spike, polar_only: float) -> float:
     Source: theory.md B5 (paper, Theorem 2, made explicit by B3').
     """
     need(real(polar_only) and -1 <= polar_only < 1, "-1 <= polar_only < 1", polar_only=polar_only)
+    need(real(eta), "one eta", eta=eta)
     return float(max(1.0, (tangent_bound(np.sqrt(_eta(eta)), spikes) / (1 - polar_only) + 1) / 2))
 
 

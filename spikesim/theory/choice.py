@@ -3,7 +3,7 @@
 import math
 
 from spikesim.errors import need
-from spikesim.theory.arguments import Shape, Spike, real
+from spikesim.theory.arguments import LOG_WIDEST, WIDEST, Shape, Spike, real
 from spikesim.theory.asymptotics import alignment
 
 
@@ -34,6 +34,6 @@ def smallest_window(shape: Shape, sigma: float, spikes: Spike, reach: float) -> 
         return 1.0
     top = 1.0
     while lacking(top) < 0:
-        top *= 2
-        need(top < 600, "a window below e^600", "spikes are too small beside sigma", reach=reach)
+        need(top < LOG_WIDEST, f"a window below {WIDEST:g}", "spikes are too small beside sigma", reach=reach)
+        top = min(2 * top, LOG_WIDEST)
     return math.exp(brentq(lacking, 0.0, top, xtol=1e-12, rtol=1e-12))

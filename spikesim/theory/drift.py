@@ -4,8 +4,9 @@ import math
 
 import numpy as np
 
-from spikesim.theory.arguments import Shape, Spike, omega_of, spikes_in
-from spikesim.theory.asymptotics import polar_alignment, scales, weighted
+from spikesim.errors import need
+from spikesim.theory.arguments import LARGEST, LOG_WIDEST, SMALLEST, Shape, Spike, omega_of, spikes_in
+from spikesim.theory.asymptotics import polar_alignment, weighted
 from spikesim.theory.filters import rotation
 
 
@@ -29,7 +30,8 @@ def alignment(shape: Shape, sigma: float, spikes: Spike, window: float, omega: f
 
     Source: theory.md S8.
     """
-    size, s = spikes_in(shape, spikes), scales(sigma, window)[1]
+    size = spikes_in(shape, spikes)
+    need(isinstance(both, bool), "both: True or False", both=both)
     omega = omega_of(omega, math.pi / 2 if both else math.pi)
     if both:
         gain, lag = rotation(window, 2 * omega)
@@ -37,7 +39,7 @@ def alignment(shape: Shape, sigma: float, spikes: Spike, window: float, omega: f
     else:
         gain, lag = rotation(window, omega)
         parts = [(size * gain, math.cos(lag))]
-    each = sum(weight * _directions(shape, s, theta) for theta, weight in parts)
+    each = sum(weight * _directions(shape, sigma, theta, window) for theta, weight in parts)
     return weighted(spikes, np.asarray(each))
 
 
@@ -60,7 +62,7 @@ def best_window(shape: Shape, sigma: float, spikes: Spike, omega: float) -> tupl
     def miss(log_window: float) -> float:
         return -alignment(shape, sigma, spikes, math.exp(log_window), omega)
 
-    grid = np.linspace(0.0, math.log(math.pi / abs(omega) + 1), 33)
+    grid = np.linspace(0.0, min(math.log(math.pi / abs(omega) + 1), LOG_WIDEST), 33)
     best = int(np.argmin([miss(x) for x in grid]))
     low, high = grid[max(best - 1, 0)], grid[min(best + 1, grid.size - 1)]
     found = minimize_scalar(miss, bounds=(low, high), method="bounded", options={"xatol": 1e-8})
@@ -68,10 +70,10 @@ def best_window(shape: Shape, sigma: float, spikes: Spike, omega: float) -> tupl
     return math.exp(at), float(-value)
 
 
-def _directions(shape: Shape, s: float, theta: np.ndarray) -> np.ndarray:
-    """a(theta_k) at entry noise s; 0 for a direction that vanished."""
+def _directions(shape: Shape, sigma: float, theta: np.ndarray, window: float) -> np.ndarray:
+    """a(theta_k) in the buffer; 0 for a direction that vanished."""
     out = np.zeros(theta.size)
-    there = theta > 0
+    there = theta >= SMALLEST
     if there.any():
-        out[there] = polar_alignment(shape, s, tuple(theta[there]), 1.0)
+        out[there] = polar_alignment(shape, sigma, np.minimum(theta[there], LARGEST), window)
     return out

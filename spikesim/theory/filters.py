@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from spikesim.errors import need
-from spikesim.theory.arguments import omega_of, real, sigma_of, steps_of, window_of
+from spikesim.theory.arguments import numbers, omega_of, real, sigma_of, steps_of, window_of
 
 
 class Response(NamedTuple):
@@ -43,7 +43,7 @@ class Response(NamedTuple):
 
 def from_weights(weights: Sequence[float]) -> Response:
     """Of any weights w_0, w_1, ..., the newest first, finite and with a sum other than 0 (F1)."""
-    w = np.asarray(weights, float)
+    w = numbers(weights)
     need(
         w.ndim == 1 and w.size and np.all(np.isfinite(w)) and w.sum() != 0, "weights (K,), finite, sum not 0", weights=weights
     )
@@ -68,7 +68,7 @@ def ema(window: float, steps: int | None = None, start: str = "zero") -> Respons
     Source: theory.md F2.
     """
     t, steps = window_of(window), steps_of(steps)
-    need(start in ("zero", "first"), 'start in ("zero", "first")', start=start)
+    need(isinstance(start, str) and start in ("zero", "first"), 'start in ("zero", "first")', start=start)
     left_twice = 1 + _less_one(t, steps, 2)
     steady = -_less_one(t, steps, 2) / (2 * t - 1)
     if start == "first":
@@ -134,7 +134,7 @@ def rotation(window: float, omega: float, kind: str = "ema") -> tuple[float, flo
     Source: theory.md F7.
     """
     t, omega = window_of(window), omega_of(omega)
-    need(kind in ("ema", "nesterov"), 'kind in ("ema", "nesterov")', kind=kind)
+    need(isinstance(kind, str) and kind in ("ema", "nesterov"), 'kind in ("ema", "nesterov")', kind=kind)
     h = 1 / (1 + (t - 1) * complex(2 * math.sin(omega / 2) ** 2, math.sin(omega)))
     h = h if kind == "ema" else (1 + (t - 1) * h) / t
     return abs(h), -cmath.phase(h)

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from spikesim.theory.arguments import Shape, Spike, like, shape_of, spikes_in
+from spikesim.theory.arguments import Shape, Spike, like, rank_of, shape_of, spikes_in
 from spikesim.theory.asymptotics import scales, singular_value
 
 
 def tail(shape: Shape, sigma: float, rank: int, window: float, steps: int | None = None) -> float:
     """s (sqrt(m - r) + sqrt(n - r)), the limit of sigma_{r+1}; finite sizes lie below it by about size^(-2/3) (S6)."""
     m, n = shape_of(shape)
-    spikes_in(shape, (1.0,) * rank)
+    rank = rank_of(rank, (m, n))
     return scales(sigma, window, steps)[1] * (math.sqrt(m - rank) + math.sqrt(n - rank))
 
 

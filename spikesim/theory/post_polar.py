@@ -17,8 +17,8 @@ from spikesim.errors import need
 from spikesim.theory.arguments import Shape, Spike, like, one, shape_of, sigma_of, spikes_of, window_of
 from spikesim.theory.asymptotics import polar_alignment
 
-SHORTEST = 5.0
-"""Windows below it: S10 does not hold."""
+SHORTEST, LONGEST = 5.0, 1e12
+"""Below the first S10 does not hold; beyond the second squares of weights lose their digits."""
 EXPLICIT = 64
 """Weights taken one by one; the rest of a longer average by quadrature."""
 STEP = 1e-30
@@ -49,7 +49,7 @@ def buffer(shape: Shape, sigma: float, spike: float, window: float) -> Buffer:
     Source: theory.md S9 (conjecture).
     """
     t = window_of(window)
-    need(t > 1, "T > 1 (at T = 1 all singular values are 1)", window=window)
+    need(1 < t <= LONGEST, f"1 < T <= {LONGEST:g} (at T = 1 all singular values are 1)", window=window)
     (m, n), found = shape_of(shape), _Limit(shape, sigma, float(spikes_of(one(spike))[0]), t).spike()
     return found if m <= n else Buffer(found.edge, found.value, found.right, found.left)
 
@@ -63,7 +63,7 @@ def repolarised_alignment(shape: Shape, sigma: float, spike: Spike, window: floa
     Source: theory.md S10 (conjecture).
     """
     t = window_of(window)
-    need(t >= SHORTEST, f"T >= {SHORTEST:g} (S10)", window=window)
+    need(SHORTEST <= t <= LONGEST, f"{SHORTEST:g} <= T <= {LONGEST:g} (S10)", window=window)
     return like(spike, np.array([_Limit(shape, sigma, x, t).repolarised() for x in spikes_of(spike).tolist()]))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from spikesim.errors import need
-from spikesim.theory.arguments import Shape, Spike, positive, shape_of, spikes_in
+from spikesim.theory.arguments import LARGEST, Shape, Spike, numbers, real, shape_of, spikes_in
 from spikesim.theory.asymptotics import polar_alignment
 from spikesim.theory.filters import ema
 
@@ -52,8 +52,8 @@ def bias_variance(shape: Shape, each: ArrayLike, gain: float = 1.0, noise_factor
     Source: theory.md S11.
     """
     m, n = shape_of(shape)
-    a = np.atleast_1d(np.asarray(each, float))
+    a = np.atleast_1d(numbers(each))
     need(a.ndim == 1 and 1 <= a.size <= min(m, n) and np.all(np.abs(a) <= 1), "r values in [-1, 1]", each=each)
-    positive("gain", gain)
-    positive("noise_factor", noise_factor)
+    for name, value in (("gain", gain), ("noise_factor", noise_factor)):
+        need(real(value) and 0 < value <= LARGEST, f"0 < {name} <= {LARGEST:g}", **{name: value})
     return float(np.sum((1 - gain * a) ** 2)), float(noise_factor * (min(m, n) - np.sum(a**2)))

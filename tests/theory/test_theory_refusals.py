@@ -155,7 +155,7 @@ def test_both_vectors_turn_by_at_most_a_quarter(bad):
 
 def test_a_spike_too_small_for_any_window_is_refused():
     with pytest.raises(ValueError, match=r"^need .+, got .+; spikes are too small beside sigma$"):
-        choice.smallest_window((30, 40), 1.0, 1e-200, 0.5)
+        choice.smallest_window((30, 40), 1e100, 1e-100, 0.5)
 
 
 @pytest.mark.parametrize("call", [bounds.perturbation_radius, bounds.expected_tail])
@@ -163,3 +163,37 @@ def test_one_bad_value_among_many_is_refused(call):
     for eta, window in (([1.0, NAN], 5.0), (1.0, np.array([5.0, 0.5]))):
         with pytest.raises(ValueError, match=r"^need .+, got .+"):
             call(eta, window)
+
+
+HUGE_INT = 10**400
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: asymptotics.alignment((4, 5), 1.0, 1.0, HUGE_INT),
+        lambda: asymptotics.alignment((4, 5), HUGE_INT, 1.0, 2.0),
+        lambda: asymptotics.alignment((4, 5), 1.0, 1.0, 2.0, HUGE_INT),
+        lambda: asymptotics.alignment((HUGE_INT, 5), 1.0, 1.0, 2.0),
+        lambda: post_polar.buffer((4, 5), 1.0, 1e308, 5.0),
+        lambda: post_polar.repolarised_alignment((4, 5), 1.0, 1.0, 1e308),
+        lambda: filters.from_weights((1, "a")),
+        lambda: filters.ema(5.0, start=np.array([1.0, 2.0])),
+        lambda: filters.rotation(5.0, 0.1, kind=None),
+        lambda: drift.alignment((4, 8), 1.0, 1.0, 5.0, 0.1, both="yes"),
+        lambda: high_snr.tail((4, 5), 1.0, "3", 5.0),
+        lambda: high_snr.tail((4, 5), 1.0, 0.5, 5.0),
+        lambda: bounds.order_window(np.array([1.0, 2.0]), 1.0, 0.5),
+        lambda: updates.bias_variance((4, 5), "x"),
+        lambda: updates.bias_variance((4, 5), 0.5, noise_factor=[1.0, 2.0]),
+    ],
+)
+def test_what_no_number_of_its_kind_can_be_is_refused_in_our_words(call):
+    with pytest.raises(ValueError, match=r"^need .+, got .+"):
+        call()
+
+
+def test_a_bound_beyond_the_largest_number_is_infinite():
+    assert bounds.nuclear_bound(1e308, 1e-100) == INF
+    assert bounds.tangent_bound(1e300, 1e-100) == INF
+    assert bounds.expected_subspace(1e300, 5.0, 1e-300) == INF

@@ -39,10 +39,11 @@ def test_every_claim_says_something_somewhere(rows, label):
     assert rows[label].verdict in ("attained", "held")
 
 
-@pytest.mark.parametrize("label", ["B1", "B1q", "B2", "B2e", "B3", "B3'", "B5"])
+@pytest.mark.parametrize("label", ["B1", "B2", "B2e", "B3"])
 def test_most_bounds_say_nothing_at_the_papers_settings(rows, label):
     mine = [j for j in rows[label].judged if j.finding.setting.startswith("100 x 100") and "sigma=1.0" in j.finding.setting
             and j.finding.kind == "bound" and "‖N‖_F" not in j.finding.quantity]  # fmt: skip
+    assert mine or label == "B3"  # whose bound holds for every matrix, and is counted as such
     assert all(j.verdict == "vacuous" for j in mine)
     assert 0 < rows[label].vacuous_share < 1
 
