@@ -1,6 +1,6 @@
 """Constants at high SNR: what S3 and S4 tend to once every spike is far above the noise, at finite rank (theory.md, S6).
 
-Arguments and what is raised: as in asymptotics.
+Arguments, units and what is raised: as in asymptotics.
 """
 
 import math

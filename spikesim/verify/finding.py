@@ -120,7 +120,7 @@ def limit(label: str, quantity: str, setting: str, window: float, sized: Sequenc
     C is the largest scaled deviation of the smaller sizes, and its standard error counts in the test. A formula that is
     off by a constant share keeps its deviation as sizes grow, and so leaves the allowance.
     """
-    from scipy.stats import norm
+    from scipy.stats import t as student
 
     *smaller, largest = sorted(sized, key=lambda x: x.size)
     need(len(smaller) >= 2, "three or more sizes", sizes=len(sized))
@@ -128,8 +128,10 @@ def limit(label: str, quantity: str, setting: str, window: float, sized: Sequenc
     constant, constant_error = max(scaled)
     off, error = largest.scaled
     allowed, spread = constant / largest.size**power, math.hypot(error, constant_error / largest.size**power)
-    p = 2 * float(norm.sf((abs(off) - allowed) / spread)) if spread else float(abs(off) <= allowed + ROUNDING)
-    mean, half = largest.value * (1 + off), 1.96 * error * abs(largest.value)
+    freedom = min(x.samples.size for x in sized) - 1
+    p = 2 * float(student.sf((abs(off) - allowed) / spread, freedom)) if spread else float(abs(off) <= allowed + ROUNDING)
+    half = float(student.ppf(0.975, largest.samples.size - 1)) * error * abs(largest.value)
+    mean = largest.value * (1 + off)
     return Finding(
         label, quantity, setting, window, "limit", mean, mean - half, mean + half, largest.value,
         allowed * abs(largest.value), min(p, 1.0), note=f"C = {constant:.2g} at sizes {[x.size for x in smaller]}",

@@ -107,7 +107,18 @@ def _high(group: list[Measured]) -> Iterator[Finding]:
         return asymptotics.weighted(spikes, high_snr.misses(shape, sigma, spikes, *at))
 
     yield _each("S6", "mean 1 - alignment", group, t, lambda d: 1 - _of("alignment")(d), _formula(miss), SNR)
+    yield _shortfall(group, t)
     yield _each("S6", "mean head error", group, t, _of("head_error"), _formula(lambda *at: high_snr.head_error(*at)))
+
+
+def _shortfall(group: list[Measured], t: float) -> Finding:
+    """theta_r - (sigma_r - sigma_{r+1})."""
+    value, sized = _formula(lambda *at: high_snr.gap_shortfall(*at)), []
+    for m in group:
+        data, theta = m.data.sel(window=t), min(m.model.spikes) * filters.ema(t, int(m.data.attrs["steps"])).gain
+        gaps = _of("singular_values", index=m.model.rank)(data) - _of("tail")(data)
+        sized.append(Sized(float(max(m.model.shape)), theta - gaps, value(m, t)))
+    return limit("S6", "mean theta_r - gap", text_of(group[-1].model), t, sized, EDGE)
 
 
 def _post(group: list[Measured]) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""What is simulated to verify the theory: fixed models, windows, trials and seed, so that nothing can be tuned to a result.
+"""What is simulated to verify the theory: fixed models, windows, trials and seed; no run decides on its own length.
 
 Families, each keyed by name:
 

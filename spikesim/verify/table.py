@@ -61,7 +61,8 @@ def _counts(row: Row) -> str:
 
 
 def _shown(f: Finding) -> str:
-    return f"{f.quantity}; {f.setting}, T = {f.window:g}: {_interval(f)}"
+    note = f" ({f.note})" if f.note and f.kind != "limit" else ""
+    return f"{f.quantity}; {f.setting}, T = {f.window:g}: {_interval(f)}{note}"
 
 
 def _interval(f: Finding) -> str:
@@ -85,7 +86,7 @@ def _line(judged: Judged) -> tuple[str, ...]:
 
 def _evidence(judged: Judged) -> str:
     f = judged.finding
-    note = f"; {f.note}" if f.note else ""
+    note = f"; {f.note}" if f.note and f.kind == "limit" else ""
     return f"BROKEN {f.label}: {_shown(f)} against {_theory(f)}, p = {f.p:.2g}{note}"
 
 

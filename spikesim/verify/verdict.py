@@ -6,8 +6,12 @@ Verdicts of a finding:
     outside       noise that the claim does not speak of: shown, never counted
     vacuous       the claim says nothing here
     attained      a bound or an equality that the interval touches and meets to within NARROW of it
-    held          the interval lies within the bound; a limit within its allowance, measured to NARROW of its value
-    inconclusive  the interval is too wide for any of these
+    held          the interval lies within the bound; that of a limit is narrower than NARROW of its value and meets the
+                  allowance around it
+    inconclusive  the interval is too wide for any of these, or misses what it should meet by less than Holm rejects
+
+What holds for every matrix is told from what is claimed of a probability or a mean: a label's verdict, share and window are
+those of the latter where it has any, and BROKEN comes from both.
 """
 
 from collections.abc import Sequence
@@ -48,9 +52,15 @@ class Row:
     judged: tuple[Judged, ...]
 
     @property
+    def main(self) -> tuple[Judged, ...]:
+        """Its findings on probabilities, means and limits; those of what holds for every matrix where there are no others."""
+        some = tuple(j for j in self.judged if j.finding.kind != "always" or j.verdict == "BROKEN")
+        return some if any(j.finding.kind != "always" for j in some) else self.judged
+
+    @property
     def verdict(self) -> str:
-        """The first of VERDICTS that any finding has."""
-        return next(v for v in VERDICTS if any(j.verdict == v for j in self.judged))
+        """The first of VERDICTS that any of its main findings has."""
+        return next(v for v in VERDICTS if any(j.verdict == v for j in self.main))
 
     def count(self, verdict: str) -> int:
         """How many findings have it."""
@@ -58,19 +68,19 @@ class Row:
 
     @property
     def vacuous_share(self) -> float:
-        """Share of the findings inside the theorem that say nothing."""
-        inside = len(self.judged) - self.count("outside")
-        return self.count("vacuous") / inside if inside else 0.0
+        """Share of its main findings inside the theorem that say nothing."""
+        inside = [j.verdict == "vacuous" for j in self.main if j.verdict != "outside"]
+        return sum(inside) / len(inside) if inside else 0.0
 
     @property
     def smallest_window(self) -> float | None:
         """Smallest T at which the claim says something; None where it never does."""
-        return min((j.finding.window for j in self.judged if j.verdict not in ("vacuous", "outside")), default=None)
+        return min((j.finding.window for j in self.main if j.verdict not in ("vacuous", "outside")), default=None)
 
     @property
     def telling(self) -> Judged:
         """The finding to show: of those with the row's verdict, the nearest to its theory (for BROKEN, the surest)."""
-        same = [j for j in self.judged if j.verdict == self.verdict]
+        same = [j for j in self.main if j.verdict == self.verdict]
         return min(same, key=_surest if self.verdict == "BROKEN" else _nearest)
 
 
@@ -109,7 +119,8 @@ def _verdict(f: Finding) -> str:
         return "vacuous"
     narrow = f.high - f.low < NARROW * abs(f.theory)
     if f.kind == "limit":
-        return "held" if narrow else "inconclusive"
+        meets = f.low <= f.theory + f.allowance and f.high >= f.theory - f.allowance
+        return "held" if narrow and meets else "inconclusive"
     if narrow and f.low <= f.theory * (1 + 1e-9) and f.high >= f.theory * (1 - 1e-9):
         return "attained"
     if f.kind == "equality":
@@ -121,9 +132,9 @@ def _surest(judged: Judged) -> float:
     return judged.finding.p
 
 
-def _nearest(judged: Judged) -> tuple[bool, float]:
-    """Frequencies and means before what holds for every matrix; then how far from what would speak against the claim."""
+def _nearest(judged: Judged) -> float:
+    """How far from what would speak against the claim."""
     f = judged.finding
     if f.kind in ("bound", "always"):
-        return f.kind == "always", 1 - f.measured / f.theory if f.theory else -f.measured
-    return False, -abs(f.measured - f.theory) / (abs(f.theory) or 1.0)
+        return 1 - f.measured / f.theory if f.theory else -f.measured
+    return -abs(f.measured - f.theory) / (abs(f.theory) or 1.0)

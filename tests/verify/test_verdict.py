@@ -14,6 +14,7 @@ from spikesim.verify.verdict import FAMILY, holm, judge
 BOUND = Finding("B1", "what", "where", 8.0, "bound", 0.5, 0.45, 0.55, 1.0, 1.0, 0.9)
 EQUAL = replace(BOUND, kind="equality", theory=0.5, allowance=0.0)
 LIMIT = replace(BOUND, kind="limit", measured=0.51, low=0.505, high=0.515, theory=0.5, allowance=0.02)
+ALWAYS = replace(BOUND, kind="always", measured=0.99, low=0.99, high=1.0)
 
 
 @pytest.mark.parametrize(
@@ -31,6 +32,8 @@ LIMIT = replace(BOUND, kind="limit", measured=0.51, low=0.505, high=0.515, theor
         (EQUAL, "inconclusive"),
         (LIMIT, "held"),
         (replace(LIMIT, low=0.4, high=0.6), "inconclusive"),
+        (replace(LIMIT, allowance=0.006), "held"),
+        (replace(LIMIT, allowance=0.004), "inconclusive"),
         (replace(BOUND, measured=-0.2, low=-0.3, high=-0.1, theory=0.0, allowance=0.0), "held"),
         (replace(BOUND, measured=-0.2, low=-0.5, high=0.1, theory=0.0, allowance=0.0), "inconclusive"),
     ],
@@ -80,12 +83,20 @@ def test_a_row_tells_the_share_that_is_vacuous_and_the_smallest_window_that_is_n
     assert (empty.verdict, empty.smallest_window, empty.vacuous_share) == ("vacuous", None, 1.0)
 
 
-def test_a_row_shows_what_is_nearest_to_its_theory_and_frequencies_first():
-    always = replace(BOUND, kind="always", measured=0.99, low=0.99, high=1.0)
+def test_a_row_shows_what_is_nearest_to_its_theory():
     near, far = replace(BOUND, measured=0.98, low=0.97, high=1.01), replace(BOUND, measured=0.97, low=0.965, high=1.005)
-    assert judge([always, far, near], {"B1": "claim"})[0].telling.finding is near
+    assert judge([far, near], {"B1": "claim"})[0].telling.finding is near
     sure, less = replace(BOUND, p=1e-20), replace(BOUND, p=1e-9, measured=5.0)
     assert judge([less, sure], {"B1": "claim"})[0].telling.finding is sure
+
+
+def test_what_holds_for_every_matrix_speaks_for_a_label_only_where_it_is_all_there_is():
+    (row,) = judge([ALWAYS, BOUND, replace(BOUND, vacuous="empty", window=2.0)], {"B1": "claim"})
+    assert (row.verdict, row.vacuous_share, row.smallest_window) == ("held", 0.5, 8.0)
+    assert row.count("attained") == 1
+    assert judge([ALWAYS], {"B1": "claim"})[0].verdict == "attained"
+    broken = judge([replace(ALWAYS, p=0.0), BOUND], {"B1": "claim"})[0]
+    assert (broken.verdict, broken.telling.finding.kind) == ("BROKEN", "always")
 
 
 def rows():
