@@ -3,9 +3,9 @@
 Notation: sigma is one entry's standard deviation, spike one lambda or a tuple, window T of an EMA; inside its buffer
 theta = gain |lambda| and s = sigma sqrt(noise factor) (S1). steps = t counts the gradients since M_0 = 0 (F2); None is the
 steady state, gain 1 and noise factor 1/(2T - 1). Every function takes window as a number and gives a number for one spike,
-an array (r,) for a tuple; window = 1 is an unfiltered gradient. m may be less than, equal to or more than n. Spikes, sigma and
-singular values have the gradient's unit, windows and steps are counts, all else is dimensionless; signs of spikes do not matter.
-Source: theory.md, at the label that each docstring names.
+an array (r,) for a tuple; window = 1 is an unfiltered gradient. m may be less than, equal to or more than n. Spikes,
+sigma and singular values have the gradient's unit, windows and steps are counts, all else is dimensionless; signs of spikes
+do not matter. Source: theory.md, at the label that each docstring names.
 
 Raises, all of them: ValueError unless m, n >= 1, 0 < sigma < inf, T >= 1, steps >= 1, spikes finite and not 0.
 """
