@@ -156,7 +156,7 @@ def _updates(shape: tuple[int, int], sigma: float, size: tuple[float, ...], t: f
         Update("pre-polar", full, cut, "S4; S3"),
         Update("post-polar", raw, raw_cut, "S4, S3 at T = 1; B4"),
         Update("polar-only", raw, raw_cut, "S4, S3 at T = 1"),
-        Update("re-polarised", *_again(shape, sigma, size, t, raw), "S10; S9 (conjecture)"),
+        Update("re-polarised", *_again(shape, sigma, size, t, raw), "S10, T >= 5; S9 (conjecture)"),
     )
 
 
