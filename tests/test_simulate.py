@@ -1,13 +1,15 @@
 """What simulate promises beyond its numbers: threads, labels, limits, and errors in one form."""
 
 import importlib
-import time
 
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
 import spikesim as ss
+from spikesim.samplers.collapsed import Collapsed
+from spikesim.samplers.scalars import Scalars
+from spikesim.samplers.stream import Stream
 
 module = importlib.import_module("spikesim.simulate")  # the package attribute of that name is the function
 MODEL = ss.SpikedModel((4, 6), (3.0,), ss.Gaussian(0.5))
@@ -37,19 +39,33 @@ def test_a_failing_block_ends_the_run_with_its_error(monkeypatch):
         ss.simulate(MODEL, windows=[2], trials=40, steps=8)
 
 
-def test_a_stopped_run_does_not_finish_its_blocks():
+@pytest.mark.parametrize(
+    ("sampler", "shape", "options"),
+    [
+        (Stream, (64, 64), {"steps": 600, "pipelines": ["post-polar"]}),
+        (Scalars, (4, 6), {"steps": 1 << 22, "method": "scalars", "joint": False}),
+        (Collapsed, (4, 6), {"steps": 1 << 17, "method": "collapsed", "pipelines": ["pre-polar"]}),
+    ],
+)
+def test_a_stopped_run_does_not_finish_its_blocks(monkeypatch, sampler, shape, options):
     """Ctrl-C, as the progress callback would raise it: blocks under way end at their next chunk, not at their last step."""
-    model = ss.SpikedModel((64, 64), 9.0, ss.Gaussian())
-    done = []
+    model, drawn, advance = ss.SpikedModel(shape, 9.0, ss.Radial(2.1)), [], sampler.advance
+    before = []
+
+    def counted(self, steps, *rest, **named):
+        drawn.append(steps * len(self.trials))
+        return advance(self, steps, *rest, **named)
 
     def interrupt(_now, _total):
-        done.append(time.monotonic())
+        before.append(sum(drawn))
         raise KeyboardInterrupt
 
-    start = time.monotonic()
+    monkeypatch.setattr(sampler, "advance", counted)
     with pytest.raises(KeyboardInterrupt):
-        ss.simulate(model, windows=[2], trials=range(40), steps=600, workers=2, pipelines=["post-polar"], progress=interrupt)
-    assert time.monotonic() - done[0] < 0.5 * (done[0] - start)
+        ss.simulate(model, windows=[2], trials=40, workers=2, progress=interrupt, **options)
+    assert (
+        sum(drawn) - before[0] < 0.5 * 10 * options["steps"]
+    )  # a few chunks of blocks of 10 trials, no block
 
 
 def test_progress_is_told_as_blocks_end():
