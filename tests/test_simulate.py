@@ -63,9 +63,7 @@ def test_a_stopped_run_does_not_finish_its_blocks(monkeypatch, sampler, shape, o
     monkeypatch.setattr(sampler, "advance", counted)
     with pytest.raises(KeyboardInterrupt):
         ss.simulate(model, windows=[2], trials=40, workers=2, progress=interrupt, **options)
-    assert (
-        sum(drawn) - before[0] < 0.5 * 10 * options["steps"]
-    )  # a few chunks of blocks of 10 trials, no block
+    assert sum(drawn) - before[0] < 0.5 * 10 * options["steps"]  # a few chunks of blocks of 10 trials, no block
 
 
 def test_progress_is_told_as_blocks_end():
