@@ -55,12 +55,12 @@ class Design:
         return np.stack([self.model.signal.averaged(f, self.steps) for f in self.filters])
 
     @cached_property
-    def run(self) -> tuple[Pipeline, ...]:
-        """The pipelines, and their truncated twins where those are asked for."""
-        if "alignment_truncated" not in self.observables:
-            return self.pipelines
-        twins = (p.truncated(self.model.rank) for p in self.pipelines)
-        return (*self.pipelines, *(t for t in twins if t is not None))
+    def runs(self) -> tuple[Stages, ...]:
+        """Stages to run: the pipelines' own, or a read-out of each polar factor where that is enough; truncated twins too."""
+        matrices = bool(set(self.observables) & {"cosine", "residual", *obs.MOMENTS, *obs.VECTORS, *obs.VALUES})
+        twins = [p.truncated(self.model.rank) for p in self.pipelines if "alignment_truncated" in self.observables]
+        own = [p.stages if matrices or p.read is None else p.read for p in self.pipelines]
+        return (*own, *(t.read or t.stages for t in twins if t is not None))
 
     @property
     def moments(self) -> bool:
@@ -69,13 +69,13 @@ class Design:
 
     @property
     def work(self) -> float:
-        """Estimated work of one trial in entry-steps of noise: a window costs 0.3, a polar factor min(m, n) an entry."""
+        """Estimated work of one trial in entry-steps of noise: a window costs 0.3, a polar factor min(m, n)/10 an entry."""
         if self.method == "scalars":
             return scalars_work(self.model.noise, self.steps, len(self.filters))
         if self.method == "collapsed":
             return collapsed_work(self.model.noise, self.model.shape, self.steps, len(self.filters))
-        flows = bool(Cascade(self.run, self.betas, GIVEN).stepping)
-        each = 1 + 0.3 * len(self.filters) + flows * min(self.model.shape)
+        flows = bool(Cascade(self.runs, self.betas, GIVEN).stepping)
+        each = 1 + 0.3 * len(self.filters) + 0.1 * flows * min(self.model.shape)
         return (self.steps + self.model.noise.burn_in) * padded_entries(self.model.shape) * each
 
 
@@ -144,7 +144,7 @@ def _need_collapsed(design: Design) -> None:
     need_law(design.model.noise)
     can = 'pipelines that filter gradients alone, such as "pre-polar" and "polar-only", for method "collapsed"'
     for pipeline in design.pipelines:
-        stepping = Cascade([pipeline], design.betas, GIVEN).stepping
+        stepping = Cascade([pipeline.stages], design.betas, GIVEN).stepping
         need(not stepping, can, 'every other needs each step: method "stream"', pipeline=str(pipeline))
 
 

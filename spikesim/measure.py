@@ -1,46 +1,75 @@
-"""Measure a block of trials: every asked observable of every pipeline at the last step, with one SVD a buffer."""
+"""Measure a block of trials: every asked observable of every pipeline at the last step, each buffer analysed once."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from spikesim import observables as obs
-from spikesim.arrays import Array, array_namespace
+from spikesim.arrays import Array, array_namespace, frobenius
+from spikesim.gram import PRECISION
 from spikesim.pipelines import Cascade, Filter, Pipeline, Polar, Stages
-from spikesim.polar import SVD, residual, singular_values, svd
+from spikesim.polar import residual
+from spikesim.spectrum import Exact, Tally
+
+Spectra = Callable[[Array], Any]
+"""Makes what answers for a stack of matrices: spectrum.Exact, or as exact as that."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """Numbers of a block of B trials: name -> (B, ...); A - O(S) (B, P, K, m, n) where asked for, else empty."""
+    """Numbers of a block of B trials: name -> (B, ...); A - O(S) (B, P, K, m, n) where asked for, else empty.
+
+    `tally` says how many matrices were analysed by which means (spectrum.py).
+    """
 
     values: dict[str, Array]
     deviations: Array
+    tally: Tally = field(default_factory=Tally)
 
 
 class _Reader:
-    """Reads one block; SVDs of the buffers are made once and shared by the pipelines that meet them."""
+    """Reads one block; what is found of a buffer is kept and shared by the pipelines that meet it."""
 
-    def __init__(self, cascade: Cascade, truth: obs.Truth, amplitudes: Array, vectors: bool) -> None:
+    def __init__(self, cascade: Cascade, truth: obs.Truth, amplitudes: Array, values: int, spectra: Spectra) -> None:
         self.cascade, self.truth, self.amplitudes = cascade, truth, amplitudes
-        self._vectors = vectors
-        self._svds: dict[Stages, SVD] = {}
-        self._values: dict[Stages, Array] = {}
+        self.rank = truth.spikes.shape[0]
+        self._count, self._spectra = values, spectra
+        self._spectrum: dict[Stages, Any] = {}
+        self._kept: dict[tuple[str, Stages], Any] = {}
 
-    def svd(self, stages: Stages) -> SVD:
-        if stages not in self._svds:
-            self._svds[stages] = svd(self.cascade.last(stages))
-        return self._svds[stages]
+    def _once(self, what: str, stages: Stages, make: Callable[[], Any]) -> Any:
+        if (what, stages) not in self._kept:
+            self._kept[what, stages] = make()
+        return self._kept[what, stages]
 
-    def spectrum(self, stages: Stages) -> Array:
-        if self._vectors:
-            return self.svd(stages).d
-        if stages not in self._values:
-            self._values[stages] = singular_values(self.cascade.last(stages))
-        return self._values[stages]
+    def spectrum(self, stages: Stages) -> Any:
+        """Of the last output of some stages."""
+        return self._once("spectrum", stages, lambda: self._spectra(self.cascade.last(stages)))
+
+    def values(self, stages: Stages) -> Array:
+        """Its largest singular values, one more than the rank at least where there are so many."""
+        return self._once("values", stages, lambda: self.spectrum(stages).values(self._count))
+
+    def top(self, stages: Stages) -> tuple[Array, Array]:
+        """Its top-r singular vectors, left and right."""
+        return self._once("top", stages, lambda: self.spectrum(stages).top(self.rank))
 
     def update(self, stages: Stages) -> Array:
+        """The last output of some stages, a final polar step taken of the spectrum."""
         final = stages[-1]
-        return self.svd(stages[:-1]).polar(final.rank) if isinstance(final, Polar) else self.cascade.last(stages)
+        if isinstance(final, Polar):
+            return self._once("update", stages, lambda: self.spectrum(stages[:-1]).polar(final.rank))
+        return self.cascade.last(stages)
+
+    def directions(self, pipeline: Pipeline) -> Array:
+        """o_k = u_k^T A v_k of the update, (..., r); the update itself is not made for it."""
+        stages, final = pipeline.stages, pipeline.stages[-1]
+        if pipeline.read in self.cascade.runs:
+            return self.cascade.last(pipeline.read)[..., 0]
+        if isinstance(final, Polar) and ("update", stages) not in self._kept:
+            frame = self.truth.u, self.truth.v
+            return self._once("directions", stages, lambda: self.spectrum(stages[:-1]).directions(*frame, final.rank))
+        return obs.directions(self.update(stages), self.truth)
 
     def residual(self, stages: Stages) -> Array:
         """Of the last polar factor taken; NaN where there is none."""
@@ -51,18 +80,18 @@ class _Reader:
 
     def truncated_alignment(self, pipeline: Pipeline) -> Array:
         """Alignment of the truncated twin; NaN without a polar step, or where its top-r subspace does not exist."""
-        twin = pipeline.truncated(self.truth.spikes.shape[0])
+        twin = pipeline.truncated(self.rank)
         if twin is None:
             return self.cascade.last(pipeline.stages)[..., 0, 0] * float("nan")
-        value = obs.alignment(self.update(twin.stages), self.truth)
+        value = obs.alignment(self.directions(twin), self.truth)
         return self.where_separated(twin.entering, value) if twin.entering != twin.stages else value
 
     def where_separated(self, stages: Stages, value: Array) -> Array:
         """The value where the top-r subspaces of a buffer exist, else NaN."""
-        found = self.svd(stages)
-        size = max(found.u.shape[-2], found.vt.shape[-1])
-        exists = obs.separated(found.d, self.truth.spikes.shape[0], size)
-        xp = array_namespace(value)
+        buffer, xp = self.cascade.last(stages), array_namespace(value)
+        rounding = max(buffer.shape[-2:]) * float(xp.finfo(buffer.dtype).eps)
+        polished = PRECISION["float32" if rounding > 1e-8 else "float64"].tolerance
+        exists = obs.separated(self.values(stages), self.rank, max(rounding, polished))
         return xp.where(exists, value, xp.full_like(value, float("nan")))
 
     def target(self, stages: Stages) -> Array:
@@ -74,7 +103,7 @@ class _Reader:
 
 def measure(
     pipelines: Sequence[Pipeline], names: Sequence[str], spectrum: int, cascade: Cascade, truth: obs.Truth,
-    amplitudes: Array, noise: Array,
+    amplitudes: Array, noise: Array, spectra: Spectra = Exact,
 ) -> Measured:  # fmt: skip
     """Measure the last step of a block.
 
@@ -86,46 +115,71 @@ def measure(
         truth: The signal of the last step.
         amplitudes: |lambda_bar| of each window's S_bar, (K, r).
         noise: Noise of the momentum buffers, (B, K, m, n).
+        spectra: What analyses buffers.
     """
     xp = array_namespace(noise)
     amplitudes = xp.astype(xp.asarray(amplitudes), noise.dtype)
-    values_only = not set(names) - set(obs.VALUES) - set(obs.NOISE)
-    reader = _Reader(cascade, truth, amplitudes, vectors=not values_only)
+    rank = truth.spikes.shape[0]
+    reader = _Reader(cascade, truth, amplitudes, max(spectrum, min(rank + 1, *noise.shape[-2:])), spectra)
     columns = [_pipeline(p, names, spectrum, reader) for p in pipelines]
     windows = noise.shape[:2]
     values = {n: xp.stack([_spread(c[n], windows) for c in columns], axis=1) for n in columns[0]}
     deviations = values.pop("deviations", ())
     if "suppression" in names:
-        values["suppression"] = _suppression(reader, truth.spikes.shape[0])
-    values |= obs.noise_norms(noise, truth, names)
-    return Measured(values, deviations)
+        values["suppression"] = _suppression(reader, rank)
+    return Measured(values | noise_norms(noise, truth, names, spectra), deviations)
 
 
 def _pipeline(pipeline: Pipeline, names: Sequence[str], spectrum: int, reader: _Reader) -> dict[str, Array]:
     """Observables of one pipeline, each (B, W, ...)."""
-    out: dict[str, Array] = {}
-    xp = array_namespace(reader.amplitudes)
-    truth, rank = reader.truth, reader.truth.spikes.shape[0]
-    if set(names) & set(obs.UPDATE):
-        a = reader.update(pipeline.stages)
-        simple = {"alignment": obs.alignment, "projection": obs.projection, "cosine": obs.cosine}
-        out |= {name: function(a, truth) for name, function in simple.items() if name in names}
-        if "residual" in names:
-            out["residual"] = reader.residual(pipeline.stages)
-        if set(obs.MOMENTS) & set(names):
-            out["deviations"] = xp.astype(a - truth.target, xp.float64)
+    entering = pipeline.entering
+    out = _of_update(pipeline, names, reader)
     if "alignment_truncated" in names:
         out["alignment_truncated"] = reader.truncated_alignment(pipeline)
     if set(names) & set(obs.VECTORS):
-        found = reader.svd(pipeline.entering)
-        sides = {"sin_theta_left": (found.u, truth.u), "sin_theta_right": (found.vt.mT, truth.v)}
-        sines = {name: obs.sin_theta(x[..., :rank], y) for name, (x, y) in sides.items() if name in names}
-        out |= {name: reader.where_separated(pipeline.entering, x) for name, x in sines.items()}
+        sides = zip(obs.VECTORS, reader.top(entering), (reader.truth.u, reader.truth.v), strict=True)
+        sines = {name: obs.sin_theta(found, true) for name, found, true in sides if name in names}
+        out |= {name: reader.where_separated(entering, x) for name, x in sines.items()}
     if set(names) & set(obs.VALUES):
-        d = reader.spectrum(pipeline.entering)
-        values = {"gap": obs.gap(d, rank), "tail": obs.tail(d, rank), "singular_values": d[..., :spectrum]}
-        values["head_error"] = obs.head_error(d, reader.target(pipeline.entering))
+        d = reader.values(entering)
+        values = {"gap": obs.gap(d, reader.rank), "tail": obs.tail(d, reader.rank), "singular_values": d[..., :spectrum]}
+        values["head_error"] = obs.head_error(d, reader.target(entering))
         out |= {name: x for name, x in values.items() if name in names}
+    return out
+
+
+def _of_update(pipeline: Pipeline, names: Sequence[str], reader: _Reader) -> dict[str, Array]:
+    """Those of observables.UPDATE that are asked for."""
+    out: dict[str, Array] = {}
+    truth, stages = reader.truth, pipeline.stages
+    if set(names) & {"cosine", "residual", *obs.MOMENTS}:
+        a = reader.update(stages)
+        if "residual" in names:
+            out["residual"] = reader.residual(stages)
+        if set(obs.MOMENTS) & set(names):
+            xp = array_namespace(a)
+            out["deviations"] = xp.astype(a - truth.target, xp.float64)
+        if "cosine" in names:
+            out["cosine"] = obs.cosine(reader.directions(pipeline), frobenius(a), truth)
+    simple = {"alignment": obs.alignment, "projection": obs.projection}
+    return out | {name: of(reader.directions(pipeline), truth) for name, of in simple.items() if name in names}
+
+
+def noise_norms(
+    noise: Array, truth: obs.Truth, names: Sequence[str] = obs.NOISE, spectra: Spectra = Exact
+) -> dict[str, Array]:
+    """Those of observables.NOISE that are asked for, each (...), of N (..., m, n): ‖N‖_F, ‖N‖_op, ‖N‖_* and ‖P_T N‖_F."""
+    out = {}
+    if "noise_fro" in names:
+        out["noise_fro"] = frobenius(noise)
+    if {"noise_op", "noise_nuclear"} & set(names):
+        spectrum = spectra(noise)
+        if "noise_op" in names:
+            out["noise_op"] = spectrum.values(1)[..., 0]
+        if "noise_nuclear" in names:
+            out["noise_nuclear"] = spectrum.nuclear()
+    if "noise_tangent" in names:
+        out["noise_tangent"] = obs.tangent_norm(noise, truth)
     return out
 
 
@@ -136,6 +190,6 @@ def _spread(x: Array, windows: tuple[int, int]) -> Array:
 
 def _suppression(reader: _Reader, rank: int) -> Array:
     """R(T) = sigma_{r+1}(M_t) / sigma_{r+1}(G_t), (B, K); NaN where r = min(m, n): there is no tail."""
-    below, above = (obs.tail(reader.spectrum(s), rank) for s in ((Filter(),), ()))
+    below, above = (obs.tail(reader.values(s), rank) for s in ((Filter(),), ()))
     xp = array_namespace(above)
     return below / xp.where(above > 0, above, xp.full_like(above, float("nan")))

@@ -4,7 +4,6 @@ Notation: a (..., m, n) is an update; x (..., m, n) the matrix that entered its 
 frame = (U, V), shapes (m, r) and (n, r), holds the signal's singular vectors; spikes are lambda_1..lambda_r, (r,).
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 from spikesim.arrays import Array, array_namespace, frobenius, inner, transpose
@@ -46,22 +45,21 @@ def directions(a: Array, truth: Truth) -> Array:
     return array_namespace(a).sum(truth.u * (a @ truth.v), axis=-2)
 
 
-def alignment(a: Array, truth: Truth) -> Array:
-    """<A, S>_F / ‖S‖_*: the share of the largest first-order decrease of any update of spectral norm 1."""
-    xp = array_namespace(a)
-    return xp.sum(truth.spikes * directions(a, truth), axis=-1) / xp.sum(xp.abs(truth.spikes))
+def alignment(o: Array, truth: Truth) -> Array:
+    """<A, S>_F / ‖S‖_* from o_k: the share of the largest first-order decrease of any update of spectral norm 1."""
+    xp = array_namespace(truth.spikes)
+    return xp.sum(truth.spikes * o, axis=-1) / xp.sum(xp.abs(truth.spikes))
 
 
-def projection(a: Array, truth: Truth) -> Array:
-    """<A, U V^T>_F / r, signs carried by Q."""
-    return array_namespace(a).mean(truth.signs * directions(a, truth), axis=-1)
+def projection(o: Array, truth: Truth) -> Array:
+    """<A, U V^T>_F / r from o_k, signs carried by Q."""
+    return array_namespace(truth.spikes).mean(truth.signs * o, axis=-1)
 
 
-def cosine(a: Array, truth: Truth) -> Array:
-    """<A, U V^T>_F / (‖A‖_F sqrt r); 0 for a zero update."""
-    xp = array_namespace(a)
-    norm = frobenius(a)
-    total = xp.sum(truth.signs * directions(a, truth), axis=-1)
+def cosine(o: Array, norm: Array, truth: Truth) -> Array:
+    """<A, U V^T>_F / (‖A‖_F sqrt r) from o_k and ‖A‖_F; 0 for a zero update."""
+    xp = array_namespace(norm)
+    total = xp.sum(truth.signs * o, axis=-1)
     return total / (xp.where(norm > 0, norm, xp.ones_like(norm)) * truth.spikes.shape[0] ** 0.5)
 
 
@@ -73,13 +71,13 @@ def sin_theta(found: Array, true: Array) -> Array:
     return xp.where(top < 1, top, xp.ones_like(top))
 
 
-def separated(d: Array, rank: int, size: int) -> Array:
-    """Whether the top-r singular subspace exists: sigma_r above sigma_{r+1} by more than 10 size eps sigma_1; (...).
+def separated(d: Array, rank: int, rounding: float) -> Array:
+    """Whether the top-r singular subspace exists: sigma_r above sigma_{r+1} by more than 10 roundings of sigma_1; (...).
 
-    It does not for a polar factor, whose singular values are all 1 (buffers of post-polar and re-polarised at T = 1).
+    d holds sigma_1..sigma_{r+1} at least, or all. The subspace does not exist for a polar factor, whose singular values are
+    all 1 (buffers of post-polar and re-polarised at T = 1).
     """
-    xp = array_namespace(d)
-    return (gap(d, rank) > 10 * size * xp.finfo(d.dtype).eps * d[..., 0]) | (d.shape[-1] == rank)
+    return (gap(d, rank) > 10 * rounding * d[..., 0]) | (d.shape[-1] == rank)
 
 
 def gap(d: Array, rank: int) -> Array:
@@ -96,20 +94,6 @@ def head_error(d: Array, target: Array) -> Array:
     """max over k <= r of |sigma_k - lambda_bar_k|, both sorted; target (..., r) holds |lambda_bar| in any order."""
     xp = array_namespace(d)
     return xp.max(xp.abs(d[..., : target.shape[-1]] - xp.sort(target, axis=-1, descending=True)), axis=-1)
-
-
-def noise_norms(noise: Array, truth: Truth, names: Collection[str] = NOISE) -> dict[str, Array]:
-    """Those of NOISE that are asked for, each (...), of N (..., m, n): ‖N‖_F, ‖N‖_op, ‖N‖_* and ‖P_T N‖_F."""
-    xp = array_namespace(noise)
-    out = {}
-    if "noise_fro" in names:
-        out["noise_fro"] = frobenius(noise)
-    if {"noise_op", "noise_nuclear"} & set(names):
-        d = xp.linalg.svdvals(noise)
-        out |= {"noise_op": d[..., 0], "noise_nuclear": xp.sum(d, axis=-1)}
-    if "noise_tangent" in names:
-        out["noise_tangent"] = tangent_norm(noise, truth)
-    return {name: x for name, x in out.items() if name in names}
 
 
 def tangent_norm(z: Array, truth: Truth) -> Array:

@@ -7,14 +7,15 @@ Stages are listed in the order in which they are applied. Pipelines that begin a
 runs each distinct beginning once, so one polar factor a step serves post-polar and polar-only at every window.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from spikesim.arrays import Array, array_namespace
 from spikesim.errors import need
 from spikesim.filters import EMA
 from spikesim.kernels.ema import accumulate
-from spikesim.polar import SVD, svd
+from spikesim.spectrum import Exact
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,12 @@ class Polar:
         need(self.rank is None or (whole and self.rank >= 1), "rank: None or an integer >= 1", rank=self.rank)
 
 
-Stage = Filter | Polar
+@dataclass(frozen=True)
+class Read:
+    """o_k = u_k^T X v_k, an (r, 1) matrix in X's place. Linear: filters after a polar step may as well follow this."""
+
+
+Stage = Filter | Polar | Read
 Stages = tuple[Stage, ...]
 
 
@@ -62,6 +68,14 @@ class Pipeline:
     def entering(self) -> Stages:
         """The stages up to the matrix that is measured: the one that enters a final polar step, or else the last."""
         return self.stages[:-1] if isinstance(self.stages[-1], Polar) else self.stages
+
+    @property
+    def read(self) -> Stages | None:
+        """Stages whose last output is o_k of this one's: its last polar step is read at once. None if no filter follows."""
+        last = max((i for i, stage in enumerate(self.stages) if isinstance(stage, Polar)), default=None)
+        if last is None or last == len(self.stages) - 1:
+            return None
+        return (*self.stages[: last + 1], Read(), *self.stages[last + 1 :])
 
     def truncated(self, rank: int) -> "Pipeline | None":
         """The same with O_r in place of its last polar step (theory.md, alignment_truncated); None without one."""
@@ -99,17 +113,23 @@ def pipelines_from(items: Iterable[str | Pipeline]) -> tuple[Pipeline, ...]:
 
 
 class Cascade:
-    """Runs pipelines together over a stream that arrives in chunks, without storing it.
+    """Runs stages together over a stream that arrives in chunks, without storing it.
 
     Args:
-        pipelines: What to run.
+        runs: Stages to run, from the gradients on.
         betas: (K,) momenta, one a window; filters run from zero.
         given: Stages whose last output will be handed to `supply` instead of being run here.
+        frame: u (m, r) and v (n, r) for `Read`.
+        spectra: What answers for a stack of matrices: spectrum.Exact, or as exact as that.
     """
 
-    def __init__(self, pipelines: Sequence[Pipeline], betas: Array, given: frozenset[Stages] = frozenset()) -> None:
-        self.betas = betas
-        heads = {p.stages[:i] for p in pipelines for i in range(1, len(p.stages) + 1)}
+    def __init__(
+        self, runs: Iterable[Stages], betas: Array, given: frozenset[Stages] = frozenset(),
+        frame: tuple[Array, Array] | None = None, spectra: Callable[[Array], Any] = Exact,
+    ) -> None:  # fmt: skip
+        self.betas, self.frame, self._spectra = betas, frame, spectra
+        self.runs = frozenset(runs)
+        heads = {head for stages in self.runs for head in _heads(stages)}
         self._flowing = {h for h in {()} | heads if any(_filters_after(h, longer) for longer in heads)}
         idle = given - self._flowing
         stepping = {h for h in heads if h in self._flowing or isinstance(h[-1], Filter)}
@@ -120,17 +140,25 @@ class Cascade:
     def advance(self, gradients: Array) -> None:
         """Take the next gradients, shape (..., steps, m, n)."""
         outputs: dict[Stages, Array] = {(): gradients[..., None, :, :]}
-        factors: dict[Stages, SVD] = {}
+        spectra: dict[Stages, Any] = {}
         for head in self.stepping:
-            before = head[:-1]
-            x = outputs[before]
-            if isinstance(head[-1], Filter):
-                outputs[head] = self._filter(head, x)
+            final, before = head[-1], head[:-1]
+            if isinstance(final, Filter):
+                outputs[head] = self._filter(head, outputs[before])
                 continue
-            if before not in factors:
-                factors[before] = svd(x)
-            outputs[head] = factors[before].polar(head[-1].rank)
+            before = before[:-1] if isinstance(final, Read) else before
+            if before not in spectra:
+                spectra[before] = self._spectra(outputs[before])
+            outputs[head] = self._step(head, spectra[before])
         self._last = {(): gradients[..., -1:, :, :]}
+
+    def _step(self, head: Stages, spectrum: Any) -> Array:
+        """The polar step at the end of a head, or what is read of it."""
+        if isinstance(head[-1], Polar):
+            return spectrum.polar(head[-1].rank)
+        assert self.frame is not None
+        assert isinstance(head[-2], Polar)
+        return spectrum.directions(*self.frame, head[-2].rank)[..., None]
 
     def _filter(self, head: Stages, x: Array) -> Array:
         """Advance one filter's sums over x (..., steps, W, m, n); every step's buffer where something needs it."""
@@ -159,10 +187,16 @@ class Cascade:
         if stages not in self._last:
             final = stages[-1]
             if isinstance(final, Polar):
-                self._last[stages] = svd(self.last(stages[:-1])).polar(final.rank)
+                self._last[stages] = self._spectra(self.last(stages[:-1])).polar(final.rank)
             else:
                 self._last[stages] = self._normalised(stages)
         return self._last[stages]
+
+
+def _heads(stages: Stages) -> list[Stages]:
+    """What stages begin with, themselves included; a polar step that is read at once is no head of its own."""
+    following = (*stages[1:], None)
+    return [stages[:i] for i, after in enumerate(following, 1) if not isinstance(after, Read)]
 
 
 def _filters_after(head: Stages, longer: Stages) -> bool:
@@ -186,6 +220,6 @@ def last_update(pipeline: Pipeline, gradients: Array, window: float) -> Array:
     good = gradients.ndim >= 3 and min(gradients.shape[-3:]) >= 1
     need(good, "gradients.shape == (..., steps, m, n), steps >= 1", shape=tuple(gradients.shape))
     need(gradients.dtype in (xp.float32, xp.float64), "gradients of float32 or float64", dtype=str(gradients.dtype))
-    cascade = Cascade([pipeline], xp.asarray([EMA(window).beta], dtype=gradients.dtype))
+    cascade = Cascade([pipeline.stages], xp.asarray([EMA(window).beta], dtype=gradients.dtype))
     cascade.advance(gradients)
     return cascade.last(pipeline.stages)[..., 0, :, :]

@@ -4,6 +4,7 @@ import platform
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from dataclasses import replace
 from importlib.metadata import version
 from itertools import islice
 from threading import Event
@@ -26,6 +27,7 @@ from spikesim.samplers.collapsed import Collapsed
 from spikesim.samplers.scalars import CHUNK_STEPS, Scalars
 from spikesim.samplers.stream import Stream, chunk_steps, padded_entries
 from spikesim.signal import amplitudes, mixed, products, stepped
+from spikesim.spectrum import Dispatched, Tally
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -115,7 +117,7 @@ def _kernel(design: Design) -> None:
 
 def _blocks(design: Design, numbers: range, workers: int) -> list[range]:
     """Cut trials into blocks whose buffers fit BLOCK_BYTES, enough for every worker."""
-    entries = 1 if design.method == "scalars" else padded_entries(design.model.shape) * (1 + len(design.run))
+    entries = 1 if design.method == "scalars" else padded_entries(design.model.shape) * (1 + len(design.runs))
     one = 8 * entries * len(design.filters)
     size = max(1, min(64, BLOCK_BYTES // one, -(-len(numbers) // (2 * workers))))
     return [numbers[i : i + size] for i in range(0, len(numbers), size)]
@@ -123,6 +125,7 @@ def _blocks(design: Design, numbers: range, workers: int) -> list[range]:
 
 def _collect(design: Design, blocks: list[range], workers: int, progress: Progress | None) -> Iterator[Measured]:
     """Blocks in order, computed by threads; a few at a time, so that what waits stays bounded."""
+    import scipy.linalg.cython_blas  # noqa: F401 (the BLAS of compiled code: loaded now, to be limited as well)
     from threadpoolctl import threadpool_limits
 
     total, done, queue, stop = sum(map(len, blocks)), 0, deque[tuple[range, Future[Measured]]](), Event()
@@ -167,7 +170,8 @@ def run_block(design: Design, trials: range, stop: Event) -> Measured:
     truth = obs.Truth(u, v, np.asarray(model.spikes, dtype))
     u, v = (x.astype(dtype) for x in model.frames(design.seed))
     parts = products(u, v, truth.spikes)
-    cascade = Cascade(design.run, design.betas.astype(dtype), GIVEN)
+    tally = Tally()
+    cascade = Cascade(design.runs, design.betas.astype(dtype), GIVEN, (truth.u, truth.v), lambda x: Dispatched(x, tally))
     stream, chunk = _sampler(design, trials, kept=bool(cascade.stepping))
     while stream.step < end:
         if stop.is_set():
@@ -180,7 +184,11 @@ def run_block(design: Design, trials: range, stop: Event) -> Measured:
     cascade.supply((), stream.last() + stepped(model.signal, parts, end - 1, end))
     cascade.supply((Filter(),), noise + mixed(design.averages, parts))
     found = amplitudes(design.averages, truth.spikes)
-    return measure(design.pipelines, design.observables, design.spectrum, cascade, truth, found, noise)
+    measured = measure(
+        design.pipelines, design.observables, design.spectrum, cascade, truth, found, noise,
+        lambda x: Dispatched(x.astype(np.float64), tally),
+    )  # fmt: skip
+    return replace(measured, tally=tally)
 
 
 def _sampler(design: Design, trials: range, kept: bool) -> tuple[Stream | Collapsed, int]:
@@ -205,10 +213,11 @@ def _run_scalars(design: Design, trials: range, stop: Event) -> Measured:
 def _dataset(design: Design, numbers: range, results: Iterable[Measured], joint: bool) -> "xr.Dataset":
     import xarray as xr
 
-    blocks, moments = [], _Moments()
+    blocks, moments, tally = [], _Moments(), Tally()
     for result in results:
         blocks.append(result.values)
         moments.add(result.deviations)
+        tally += result.tally
     variables: dict[str, Any] = {}
     for name in blocks[0]:
         values = np.concatenate([b[name] for b in blocks]).astype(np.float64)
@@ -224,7 +233,7 @@ def _dataset(design: Design, numbers: range, results: Iterable[Measured], joint:
     if "singular_values" in variables:
         coordinates["index"] = np.arange(1, design.spectrum + 1)
     ordered = {name: variables[name] for name in design.observables if name in variables}
-    return xr.Dataset(ordered, coordinates, _attributes(design, joint))
+    return xr.Dataset(ordered, coordinates, _attributes(design, joint) | {"matrices": _means(tally)})
 
 
 _DIMENSIONS = {
@@ -235,6 +244,11 @@ _DIMENSIONS = {
     "noise_nuclear": ("window",),
     "noise_tangent": ("window",),
 }
+
+
+def _means(tally: Tally) -> str:
+    """How many matrices were analysed by which means."""
+    return "; ".join(f"{count} by {means}" for means, count in sorted(tally.items()) if count) or "none"
 
 
 _REASONS = {

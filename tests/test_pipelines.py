@@ -1,5 +1,7 @@
 """Filter and polar step in every order: a 2 x 2 counterexample by hand, hand-written loops, other array namespaces."""
 
+from typing import ClassVar
+
 import array_api_strict as strict
 import numpy as np
 import pytest
@@ -7,12 +9,14 @@ import reference as ref
 
 import spikesim as ss
 from spikesim import pipelines as pp
+from spikesim import spectrum
 from spikesim.filters import EMA
 from spikesim.kernels import ema
 from spikesim.measure import measure
 from spikesim.observables import MOMENTS, NOISE, OBSERVABLES, VALUES, Truth
 from spikesim.pipelines import POLAR_ONLY, POST_POLAR, PRE_POLAR, RE_POLARISED, Cascade, Filter, Pipeline, Polar, last_update
 from spikesim.samplers import stream
+from spikesim.spectrum import Exact
 
 I, R = np.eye(2), np.array([[0.0, -1.0], [1.0, 0.0]])  # noqa: E741
 G = np.stack([I, 3 * R])  # (step, m, n); a I + b R has polar factor (a I + b R) / hypot(a, b)
@@ -26,7 +30,7 @@ def random(*shape, seed=0):
 
 
 def cascade_of(pipelines, gradients, betas=BETAS, chunk=4):
-    cascade = Cascade(pipelines, betas)
+    cascade = Cascade([p.stages for p in pipelines], betas)
     steps = gradients.shape[-3]
     for start in range(0, steps, chunk):
         cascade.advance(gradients[..., start : min(start + chunk, steps), :, :])
@@ -118,7 +122,7 @@ def test_chunks_change_no_bit():
 
 def test_reading_on_the_way_changes_no_bit():
     gradients = random(2, 10, 3, 4)
-    read = Cascade(NAMED, BETAS)
+    read = Cascade([p.stages for p in NAMED], BETAS)
     for part in (gradients[:, :6], gradients[:, 6:]):
         read.advance(part)
         found = [read.last(p.stages) for p in NAMED]
@@ -150,33 +154,80 @@ def test_custom_pipelines_are_measured_by_simulate():
 # One polar factor a step
 
 
+class Counting(Exact):
+    """Counts the stacks that were analysed."""
+
+    calls: ClassVar = []
+
+    def __init__(self, x):
+        super().__init__(x)
+        self.calls.append(x.shape)
+
+
 @pytest.fixture
 def polar_calls(monkeypatch):
-    calls = []
-    monkeypatch.setattr(pp, "svd", lambda x, real=pp.svd: calls.append(x.shape) or real(x))
-    return calls
+    monkeypatch.setattr(Counting, "calls", [])
+    return Counting.calls
 
 
-def test_polar_first_pipelines_share_one_svd_a_chunk(polar_calls):
-    cascade_of([POST_POLAR, POLAR_ONLY, RE_POLARISED], random(2, 12, 3, 4), chunk=4)
+def counted(pipelines, chunk):
+    gradients = random(2, 12, 3, 4)
+    cascade = Cascade([p if isinstance(p, tuple) else p.stages for p in pipelines], BETAS, frame=FRAME, spectra=Counting)
+    for start in range(0, 12, chunk):
+        cascade.advance(gradients[:, start : start + chunk])
+    return cascade
+
+
+FRAME = np.eye(3, 2), np.eye(4, 2)
+
+
+def test_polar_first_pipelines_share_one_analysis_a_chunk(polar_calls):
+    counted([POST_POLAR, POLAR_ONLY, RE_POLARISED], chunk=4)
     assert polar_calls == [(2, 4, 1, 3, 4)] * 3
 
 
 def test_truncated_twins_share_it_too(polar_calls):
-    cascade_of([*NAMED, *(p.truncated(2) for p in NAMED)], random(2, 12, 3, 4), chunk=6)
+    counted([*NAMED, *(p.truncated(2) for p in NAMED)], chunk=6)
     assert polar_calls.count((2, 6, 1, 3, 4)) == 2
 
 
-def test_filter_first_pipelines_need_no_svd_on_the_way(polar_calls):
-    cascade_of([PRE_POLAR, POLAR_ONLY], random(2, 12, 3, 4))
+def test_filter_first_pipelines_need_none_on_the_way(polar_calls):
+    counted([PRE_POLAR, POLAR_ONLY], chunk=4)
     assert polar_calls == []
 
 
-def test_simulate_takes_one_svd_a_chunk(monkeypatch, polar_calls):
+def test_what_is_read_only_is_never_made(monkeypatch, polar_calls):
+    monkeypatch.setattr(Counting, "polar", lambda *_: pytest.fail("a polar factor was made"))
+    monkeypatch.setattr(Counting, "directions", lambda x, *_: np.ones((*x.x.shape[:-2], 2)))
+    cascade = counted([POST_POLAR.read, POST_POLAR.truncated(2).read], chunk=4)
+    assert polar_calls == [(2, 4, 1, 3, 4)] * 3
+    gains = [EMA(w).gain(12) for w in WINDOWS]
+    np.testing.assert_allclose(cascade.last(POST_POLAR.read)[0, :, 0, 0], gains)
+
+
+@pytest.mark.parametrize("stages", [(P, F), (Polar(2), F), (F, P, F), (P, F, P, F), (P, F, F), (P, F, P1, F, F)], ids=str)
+def test_reading_before_the_filters_equals_reading_after(stages):
+    gradients, (u, v) = random(2, 12, 3, 4), FRAME
+    pipeline = Pipeline(stages)
+    cascade = Cascade([pipeline.stages, pipeline.read], BETAS, frame=FRAME)
+    for part in (gradients[:, :5], gradients[:, 5:]):
+        cascade.advance(part)
+    after = np.sum(u * (cascade.last(stages) @ v), axis=-2)
+    np.testing.assert_allclose(cascade.last(pipeline.read)[..., 0], after, atol=1e-14)
+
+
+@pytest.mark.parametrize("stages", [(P,), (F,), (F, P), (P, F, P)], ids=str)
+def test_what_ends_in_its_polar_step_is_read_from_that(stages):
+    assert Pipeline(stages).read is None
+
+
+def test_simulate_analyses_each_chunk_once(monkeypatch):
     monkeypatch.setattr(stream, "CHUNK_BYTES", 1)  # 8 steps
+    seen = []
+    monkeypatch.setattr(spectrum, "_means", lambda x, *a, real=spectrum._means, **k: seen.append(x.shape) or real(x, *a, **k))
     model = ss.SpikedModel((3, 4), (2.0,), ss.Gaussian())
-    ss.simulate(model, windows=WINDOWS, trials=1, steps=24, workers=1)
-    assert polar_calls == [(1, 8, 1, 3, 4)] * 3
+    ss.simulate(model, windows=WINDOWS, trials=1, steps=24, workers=1, observables=["alignment"])
+    assert seen.count((8, 3, 4)) == 3
 
 
 # Any array namespace

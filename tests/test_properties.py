@@ -126,7 +126,7 @@ def measured(gradients, left, right, amplitudes, windows):
     gains = 1 - betas ** gradients.shape[1]
     truth, rank = Truth(left, right, np.array(amplitudes)), len(amplitudes)
     pipelines = tuple(NAMED.values())
-    cascade = Cascade([*pipelines, *(p.truncated(rank) for p in pipelines)], betas)
+    cascade = Cascade([p.stages for p in (*pipelines, *(p.truncated(rank) for p in pipelines))], betas)
     cascade.advance(gradients)
     noise = cascade.last((Filter(),)) - gains[:, None, None] * (left * amplitudes) @ right.T
     expected = gains[:, None] * np.abs(amplitudes)

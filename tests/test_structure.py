@@ -10,8 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FLOORS = [
-    ("errors", "arrays", "kernels", "rng", "tables"),
-    ("noise", "signal", "model", "filters", "polar", "theory", "estimate"),
+    ("errors", "arrays", "kernels", "rng", "tables", "zolotarev"),
+    ("noise", "signal", "model", "filters", "polar", "gram", "spectrum", "theory", "estimate"),
     ("pipelines", "observables", "samplers"),
     ("measure", "design", "simulate"),
     ("sweep",),

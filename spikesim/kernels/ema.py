@@ -8,21 +8,41 @@ import numpy as np
 from numba import njit
 
 from spikesim.arrays import Array
+from spikesim.kernels.lanes import LANES, load, splat, store
 
-TILE = 1024
+TILE = 256
+"""Entries whose steps are read for every window before the next ones': they stay in the first-level cache."""
+STEPS = 8
+"""Steps that a pack of sums takes between its load and its store."""
 
 
 @njit(nogil=True, error_model="numpy")
-def _compiled(sums, x, betas):
-    """sums: (B, K, E), x: (B, steps, E), betas: (K,); sums in place."""
-    for b in range(sums.shape[0]):
-        for start in range(0, sums.shape[2], TILE):
-            stop = min(start + TILE, sums.shape[2])
-            for k in range(betas.size):
-                beta = betas[k]
-                for s in range(x.shape[1]):
-                    for e in range(start, stop):
-                        sums[b, k, e] = beta * sums[b, k, e] + x[b, s, e]
+def _compiled(sums, x, betas, entries, lanes):
+    """sums: (B, K * entries), x: (B, steps * entries), betas: (K,); sums in place."""
+    for b in range(len(sums)):
+        steps = x.shape[1] // entries
+        for start in range(0, entries, TILE):
+            stop = min(start + TILE, entries)
+            whole = start + (stop - start) // lanes * lanes
+            for first in range(0, steps, STEPS):
+                after = min(first + STEPS, steps)
+                for k in range(betas.size):
+                    _advance(sums[b], x[b], betas[k], k * entries, start, whole, stop, first, after, entries, lanes)
+
+
+@njit(nogil=True, error_model="numpy")
+def _advance(sums, x, beta, row, start, whole, stop, first, after, entries, lanes):
+    """One window's sums over a few steps of a tile."""
+    if whole > start:
+        factor = splat(beta, load(sums, row))
+        for e in range(start, whole, lanes):
+            a = load(sums, row + e)
+            for s in range(first, after):
+                a = factor * a + load(x, s * entries + e)
+            store(sums, row + e, a)
+    for e in range(whole, stop):
+        for s in range(first, after):
+            sums[row + e] = beta * sums[row + e] + x[s * entries + e]
 
 
 def portable(sums: Array, x: Array, betas: Array) -> Array:
@@ -46,6 +66,7 @@ def accumulate(sums: Array, x: Array, betas: Array) -> Array:
     if not (isinstance(sums, np.ndarray) and isinstance(x, np.ndarray) and x.shape[-3] == 1 and sums.size):
         return portable(sums, x, betas)
     entries = x.shape[-2] * x.shape[-1]
-    flat = np.ascontiguousarray(sums).reshape(-1, betas.size, entries)
-    _compiled(flat, np.ascontiguousarray(x).reshape(flat.shape[0], x.shape[-4], entries), betas.astype(sums.dtype))
+    flat = np.ascontiguousarray(sums).reshape(-1, betas.size * entries)
+    steps = np.ascontiguousarray(x, sums.dtype).reshape(len(flat), x.shape[-4] * entries)
+    _compiled(flat, steps, betas.astype(sums.dtype), entries, LANES[sums.dtype.name])
     return flat.reshape(sums.shape)
