@@ -10,6 +10,7 @@ Many small matrices go side by side through compiled code, several times as fast
 the condition number, so this is for well-conditioned matrices: `good` tells where sigma_m / sigma_1 is large enough.
 """
 
+import math
 from dataclasses import dataclass
 from functools import cache, cached_property
 
@@ -40,6 +41,8 @@ class Precision:
 
 
 PRECISION = {"float32": Precision(2.0**-5, 3e-6, 3e-8), "float64": Precision(2.0**-10, 3e-14, 1e-14)}
+POLISHED = 0.1
+"""Distance from orthonormal rows up to which one Newton-Schulz step, which squares it, is tried."""
 APART = 1e-2
 """Least share of a top vector that must remain beside the others: below it T's eigenvectors are not told apart."""
 CACHE_LINE = 64
@@ -57,10 +60,16 @@ class Gram:
         groups, m = -(-len(x) // self.lanes), x.shape[1]
         self._a = self._empty(groups, m * (m + 1) // 2)
         self._d, self._e = self._empty(groups, m), self._empty(groups, m)
-        scale, good = np.empty(groups * self.lanes), np.empty(groups * self.lanes, np.bool_)
-        kernel.reduced(x, self._a, self._d, self._e, scale, good, self.precision.condition**2, self.lanes)
-        self.good: NDArray[np.bool_] = good[: len(x)]
-        self._size = np.sqrt(scale)
+        bounds, low = self._empty(groups, 1), self._empty(groups, 1)
+        floor = self.precision.condition**2
+        with np.errstate(all="ignore"):  # what overflows, or is not finite, is not good
+            grams = x @ x.transpose(0, 2, 1)
+            kernel.reduced(grams, self._a, self._d, self._e, bounds, low, floor, self.lanes)
+            trace, bound = np.trace(grams, axis1=1, axis2=2), self._each(bounds)[:, 0]
+            self._size = np.sqrt(trace * bound)
+            kept = np.sqrt(np.sum(self._each(self._d) ** 2 + 2 * self._each(self._e) ** 2, axis=1)) * bound * trace
+            norm = _norms(grams)
+            self.good: NDArray[np.bool_] = (np.abs(kept - norm) <= floor * norm) & (self._each(low)[:, 0] < 0.5)
 
     def _empty(self, groups: int, count: int) -> Floats:
         """An uninitialised array (groups, count * lanes) whose rows begin on a cache line: packs do."""
@@ -84,29 +93,42 @@ class Gram:
         return roots
 
     def factors(self) -> tuple[Floats, NDArray[np.float64]]:
-        """O(X), (N, m, n), and ‖O O^T - I‖_F / sqrt m of each, (N,)."""
-        out, error = np.empty_like(self.x), np.empty(len(self.x))
-        kernel.factors(self._a, self._roots(), self.x, self._size**2, out, error, self.precision.tolerance, self.lanes)
+        """O(X), (N, m, n), and ‖O O^T - I‖_F / sqrt m of each, (N,), after one Newton-Schulz step where it is needed."""
+        m = self.x.shape[1]
+        roots = np.empty((len(self.x), m, m), self.x.dtype)
+        kernel.rotated(self._a, self._roots(), self._size.astype(self.x.dtype), roots, self.lanes)
+        with np.errstate(over="ignore", invalid="ignore"):  # of what is not good
+            out = roots @ self.x
+            beyond, error = _beyond(out)
+            rough = (error > self.precision.tolerance) & (error < POLISHED)
+            if rough.any():
+                out[rough] -= beyond[rough] / 2 @ out[rough]
+                error[rough] = _beyond(out[rough])[1]
         return out, error
 
     def nuclear(self) -> NDArray[np.float64]:
-        """‖X‖_*, (N,)."""
-        traces = self._empty(len(self._a), 1)
-        kernel.traces(self._d, self._e, self._roots(), traces, self.x.shape[1], self.lanes)
-        return self._each(traces)[:, 0] * self._size[: len(self.x)]
+        """‖X‖_* = sqrt h tr T T^{-1/2}, (N,)."""
+        rows = np.arange(self.x.shape[1])
+        at = rows * (rows + 1) // 2 + rows  # of the diagonal of a lower triangle; one before it, the entry beside
+        root = self._roots().reshape(len(self._a), -1, self.lanes)
+        diagonal, beside = (self._each(np.ascontiguousarray(root[:, k])) for k in (at, np.maximum(at - 1, 0)))
+        return np.sum(self._each(self._d) * diagonal + 2 * self._each(self._e) * beside, axis=1) * self._size
 
     def directions(self, u: Floats, v: Floats) -> NDArray[np.float64]:
         """u_k^T O(X) v_k, (N, r), of a frame u (m, r), v (n, r)."""
         y, z = self._framed(u, v)
         out = self._empty(len(self._a), u.shape[1])
         kernel.directions(self._d, self._e, y, z, *self._nodes, out, self.x.shape[1], self.lanes)
-        return self._each(out) / self._size[: len(self.x), None]
+        return self._each(out) / self._size[:, None]
 
     def _framed(self, u: Floats, v: Floats) -> tuple[Floats, Floats]:
         """Q^T u_k and Q^T X v_k."""
         u, v = (np.ascontiguousarray(f, self.x.dtype) for f in (u, v))
         y, z = (self._empty(len(self._a), u.size) for _ in range(2))
-        kernel.framed(self._a, self.x, u, v, y, z, self.lanes)
+        with np.errstate(over="ignore", invalid="ignore"):  # of what is not good
+            images = self.x @ v
+        for frames, out in ((u[None], y), (images, z)):
+            kernel.framed(self._a, frames, out, len(u), self.lanes)
         return y, z
 
     def _theta(self, count: int) -> Floats:
@@ -116,25 +138,23 @@ class Gram:
 
     def values(self, count: int) -> NDArray[np.float64]:
         """The largest singular values, falling, (N, count)."""
-        return np.sqrt(np.maximum(self._each(self._theta(count)), 0)) * self._size[: len(self.x), None]
+        return np.sqrt(np.maximum(self._each(self._theta(count)), 0)) * self._size[:, None]
 
     def _pairs(self, rank: int) -> tuple[Floats, NDArray[np.float64], NDArray[np.bool_]]:
         """T's top eigenvectors, the singular values (N, rank), and where the vectors were told apart."""
         m, theta = self.x.shape[1], self._theta(rank)
         out, left = self._empty(len(self._a), rank * m), self._empty(len(self._a), 1)
         kernel.vectors(self._d, self._e, theta, out, left, rank, m, self.lanes)
-        singular = np.sqrt(np.maximum(self._each(theta), 0)) * self._size[: len(self.x), None]
+        singular = np.sqrt(np.maximum(self._each(theta), 0)) * self._size[:, None]
         return out, singular, self._each(left)[:, 0] > APART
 
     def truncated_directions(self, u: Floats, v: Floats, rank: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """u_k^T O_rank(X) v_k, (N, r), of the top singular pairs, and where those were told apart."""
-        (y, z), (pairs, singular, apart), m = self._framed(u, v), self._pairs(rank), self.x.shape[1]
-        left, right = (self._empty(len(self._a), u.shape[1] * rank) for _ in range(2))
-        kernel.products(y, pairs, left, m, self.lanes)
-        kernel.products(z, pairs, right, m, self.lanes)
+        (y, z), (pairs, singular, apart) = self._framed(u, v), self._pairs(rank)
+        y, z, pairs = (self._each(packs).reshape(len(self.x), -1, self.x.shape[1]) for packs in (y, z, pairs))
         with np.errstate(divide="ignore", invalid="ignore"):  # where the matrix is singular, and so not good
-            each = (self._each(left) * self._each(right)).reshape(len(self.x), -1, rank)
-            return np.sum(each / singular[:, None, :], axis=-1), apart
+            left, right = (f @ pairs.transpose(0, 2, 1) for f in (y, z))
+            return np.sum(left * right / singular[:, None, :], axis=-1), apart
 
     def left(self, rank: int) -> tuple[Floats, NDArray[np.float64], NDArray[np.bool_]]:
         """Top left singular vectors (N, m, rank), the singular values (N, rank), and where the vectors were told apart."""
@@ -148,3 +168,17 @@ class Gram:
 @cache
 def _quadrature(condition: float, error: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return zolotarev(condition, 1.0, error)
+
+
+def _beyond(q: Floats) -> tuple[Floats, NDArray[np.float64]]:
+    """Q Q^T - I, (N, m, m), and its Frobenius norm over sqrt m."""
+    beyond = q @ q.transpose(0, 2, 1)
+    m = q.shape[1]
+    beyond[:, np.arange(m), np.arange(m)] -= 1
+    return beyond, _norms(beyond) / math.sqrt(m)
+
+
+def _norms(x: Floats) -> NDArray[np.float64]:
+    """Frobenius norms of a stack, (N,)."""
+    flat = x.reshape(len(x), 1, -1)
+    return np.sqrt((flat @ flat.transpose(0, 2, 1))[:, 0, 0]).astype(np.float64)

@@ -71,7 +71,9 @@ def test_truncated_directions_and_top_vectors(dtype, shape, rank):
     outside = np.einsum("kmp,kmr->kpr", left[:, :, rank:], top)
     assert np.linalg.norm(outside, axis=(1, 2)).max() < near
     np.testing.assert_allclose(singular, np.linalg.svd(x.astype(float), compute_uv=False)[:, :rank], rtol=40 * EPS[dtype])
-    np.testing.assert_allclose(top.transpose(0, 2, 1) @ top, np.broadcast_to(np.eye(rank), (21, rank, rank)), atol=1e3 * EPS[dtype])
+    np.testing.assert_allclose(
+        top.transpose(0, 2, 1) @ top, np.broadcast_to(np.eye(rank), (21, rank, rank)), atol=1e3 * EPS[dtype]
+    )
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -112,7 +114,9 @@ def test_neighbours_and_places_change_no_bit(dtype):
 @pytest.mark.parametrize("low", [0.0, 1e-12, 0.5])
 def test_good_where_the_condition_is(dtype, low):
     limit = PRECISION[dtype].condition
-    x = np.concatenate([stack(dtype, 5, 8, 3), stack(dtype, 5, 8, 3, low=low * limit if low else 1e-300), stack(dtype, 5, 8, 3)])
+    x = np.concatenate(
+        [stack(dtype, 5, 8, 3), stack(dtype, 5, 8, 3, low=low * limit if low else 1e-300), stack(dtype, 5, 8, 3)]
+    )
     assert Gram(x).good.tolist() == [True] * 3 + [False] * 3 + [True] * 3
 
 

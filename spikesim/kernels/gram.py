@@ -1,10 +1,7 @@
-"""Gram matrices of a stack of matrices and back, group by group of LANES that go side by side (lanes.py).
+"""Gram matrices of a stack, group by group of LANES that go side by side (lanes.py).
 
-Arrays of a group hold entry, then lane: place * lanes + lane. `scale` is one number a matrix, h >= sigma_1^2: the group holds
-X X^T / h = Q T Q^T. BLAS does the two large products; sums that check use no fast-math but reassociation.
+Arrays of a group hold entry, then lane: place * lanes + lane. Products of whole matrices are left to BLAS, outside.
 """
-
-import math
 
 import numpy as np
 from numba import njit
@@ -14,117 +11,54 @@ from spikesim.kernels.lanes import load, splat, store
 from spikesim.kernels.root import below, bilinear, inverse_root, normalise
 from spikesim.kernels.tridiagonal import place, reduce, rotate, turn
 
-POLISHED = 0.1
-"""Distance from orthonormal rows up to which one Newton-Schulz step, which squares it, is tried."""
-
 
 @njit(nogil=True, error_model="numpy")
-def reduced(x, a, d, e, scale, good, floor, lanes):
-    """T and the reflections of each matrix, and which have all eigenvalues of T above the floor.
+def reduced(grams, a, d, e, bound, low, floor, lanes):
+    """X X^T / trace = Q T Q^T of each matrix, and T over a bound of its norm.
 
     Args:
-        x: (N, m, n), m <= n, contiguous.
+        grams: (N, m, m), X X^T.
         a: (G, m (m + 1) / 2 * lanes), receives the reflections (tridiagonal.py).
-        d: (G, m * lanes), receives T's diagonal, eigenvalues in [0, 1].
+        d: (G, m * lanes), receives T's diagonal over the bound.
         e: The same for its subdiagonal.
-        scale: (G * lanes,), receives h.
-        good: (G * lanes,) of bool, receives whether T kept the Frobenius norm and lies above the floor.
-        floor: Least eigenvalue of T.
+        bound: (G, lanes), receives the bound.
+        low: (G, lanes), receives how many eigenvalues of T over the bound lie below the floor.
+        floor: In (0, 1).
         lanes: Of a pack.
     """
-    m = x.shape[1]
-    gram, work = np.empty((m, m), x.dtype), np.empty(2 * m * lanes, x.dtype)
-    norm, left, bound, low = (
-        np.empty(lanes, x.dtype),
-        np.empty(lanes, x.dtype),
-        np.empty(lanes, x.dtype),
-        np.empty(lanes, x.dtype),
-    )
+    m = grams.shape[1]
+    work = np.empty(2 * m * lanes, grams.dtype)
     for g in range(len(a)):
         for lane in range(lanes):
-            i = g * lanes + lane
-            scale[i] = _gram(x[i], gram) if i < len(x) else _identity(gram)
-            _scatter(gram, 1 / scale[i], a[g], lane, m, lanes)
-        _squares(a[g], norm, m, lanes)
+            _scatter(grams, min(g * lanes + lane, len(grams) - 1), a[g], lane, m, lanes)
         reduce(a[g], d[g], e[g], work, m, lanes)
-        _kept(d[g], e[g], left, m, lanes)
-        normalise(d[g], e[g], bound, m, lanes)
-        store(low, 0, below(d[g], e[g], splat(x.dtype.type(floor), load(d[g], 0)), m, lanes))
-        for lane in range(lanes):
-            same = abs(left[lane] - norm[lane]) <= floor * norm[lane]
-            good[g * lanes + lane] = same and low[lane] < 0.5
-            scale[g * lanes + lane] *= bound[lane]
+        normalise(d[g], e[g], bound[g], m, lanes)
+        store(low[g], 0, below(d[g], e[g], splat(grams.dtype.type(floor), load(d[g], 0)), m, lanes))
 
 
 @njit(nogil=True, error_model="numpy")
-def _gram(x, gram):
-    """X X^T, and its trace."""
-    np.dot(x, x.T, gram)
-    total = 0.0
-    for i in range(len(gram)):
-        total += gram[i, i]
-    return total
+def _scatter(grams, i, a, lane, m, lanes):
+    """A Gram matrix over its trace, as a lower triangle, to one lane."""
+    total = grams[i, 0, 0]
+    for j in range(1, m):
+        total += grams[i, j, j]
+    for row in range(m):
+        start = place(row, lanes) + lane
+        for column in range(row + 1):
+            a[start + column * lanes] = grams[i, row, column] / total
 
 
 @njit(nogil=True, error_model="numpy")
-def _identity(gram):
-    """The identity, where a lane has no matrix."""
-    gram[:] = 0
-    for i in range(len(gram)):
-        gram[i, i] = 1
-    return 1.0
-
-
-@njit(nogil=True, error_model="numpy")
-def _scatter(gram, factor, a, lane, m, lanes):
-    """A lower triangle, times a factor, to one lane."""
-    factor = a.dtype.type(factor)
-    for i in range(m):
-        at = place(i, lanes) + lane
-        for j in range(i + 1):
-            a[at + j * lanes] = gram[i, j] * factor
-
-
-@njit(nogil=True, error_model="numpy")
-def _squares(a, out, m, lanes):
-    """Squared Frobenius norms of symmetric matrices, lower triangles."""
-    total = splat(a.dtype.type(0), load(a, 0))
-    for i in range(m):
-        row = place(i, lanes)
-        for c in range(row, row + i * lanes, lanes):
-            total = total + load(a, c) * load(a, c)
-    diagonal = splat(a.dtype.type(0), total)
-    for i in range(m):
-        x = load(a, place(i, lanes) + i * lanes)
-        diagonal = diagonal + x * x
-    store(out, 0, total + total + diagonal)
-
-
-@njit(nogil=True, error_model="numpy")
-def _kept(d, e, out, m, lanes):
-    """The same of T."""
-    total = load(d, 0) * load(d, 0)
-    for c in range(lanes, m * lanes, lanes):
-        off = load(e, c) * load(e, c)
-        total = total + load(d, c) * load(d, c) + off + off
-    store(out, 0, total)
-
-
-@njit(nogil=True, error_model="numpy")
-def framed(a, x, u, v, y, z, lanes):
-    """Q^T u_k and Q^T X v_k for u (m, r) and v (n, r), each (G, r * m * lanes)."""
-    m, r = u.shape
+def framed(a, frames, y, m, lanes):
+    """Q^T f_k of the columns of frames, (N, m, r) or (1, m, r) for all, to y (G, r * m * lanes)."""
     for g in range(len(a)):
         for lane in range(lanes):
-            i = g * lanes + lane
-            image = np.dot(x[min(i, len(x) - 1)], v)
-            for k in range(r):
+            i = min(g * lanes + lane, len(frames) - 1)
+            for k in range(frames.shape[2]):
                 for j in range(m):
-                    at = (k * m + j) * lanes + lane
-                    y[g, at], z[g, at] = u[j, k], image[j, k]
-        for k in range(r):
-            turn(a[g], y[g], k * m * lanes, m, lanes, False)
-            turn(a[g], z[g], k * m * lanes, m, lanes, False)
+                    y[g, (k * m + j) * lanes + lane] = frames[i, j, k]
+        for start in range(0, y.shape[1], m * lanes):
+            turn(a[g], y[g], start, m, lanes, False)
 
 
 @njit(nogil=True, error_model="numpy")
@@ -154,19 +88,6 @@ def vectors(d, e, theta, out, left, count, m, lanes):
 
 
 @njit(nogil=True, error_model="numpy")
-def products(y, z, out, m, lanes):
-    """y_k . z_j of vectors of m packs, (G, r * s * lanes)."""
-    r, s = y.shape[1] // (m * lanes), z.shape[1] // (m * lanes)
-    for g in range(len(y)):
-        for k in range(r):
-            for j in range(s):
-                total = splat(y.dtype.type(0), load(y[g], 0))
-                for c in range(0, m * lanes, lanes):
-                    total = total + load(y[g], k * m * lanes + c) * load(z[g], j * m * lanes + c)
-                store(out[g], (k * s + j) * lanes, total)
-
-
-@njit(nogil=True, error_model="numpy")
 def turned(a, y, m, lanes):
     """y <- Q y of all vectors of m packs, in place."""
     for g in range(len(a)):
@@ -183,64 +104,15 @@ def roots(d, e, f, nodes, weights, m, lanes):
 
 
 @njit(nogil=True, error_model="numpy")
-def traces(d, e, f, out, m, lanes):
-    """tr T^{1/2} = tr T T^{-1/2}, (G, lanes)."""
-    for g in range(len(d)):
-        total = load(d[g], 0) * load(f[g], 0)
-        for i in range(1, m):
-            c, at = i * lanes, place(i, lanes) + i * lanes
-            off = load(e[g], c) * load(f[g], at - lanes)
-            total = total + load(d[g], c) * load(f[g], at) + off + off
-        store(out[g], 0, total)
-
-
-@njit(nogil=True, error_model="numpy")
-def factors(a, f, x, scale, out, error, tolerance, lanes):
-    """O(X) = Q F Q^T X / sqrt h, F = T^{-1/2} in f (overwritten), and ‖O O^T - I‖_F / sqrt m of each, (N,)."""
-    m = x.shape[1]
-    root, gram, work = np.empty((m, m), x.dtype), np.empty((m, m), x.dtype), np.empty(2 * m * lanes, x.dtype)
+def rotated(a, f, size, out, lanes):
+    """Q F Q^T / size of the lower triangles in f, which are overwritten, as whole matrices (N, m, m); size: (N,)."""
+    m = out.shape[1]
+    work = np.empty(2 * m * lanes, f.dtype)
     for g in range(len(a)):
         rotate(a[g], f[g], work, m, lanes)
-        for i in range(g * lanes, min((g + 1) * lanes, len(x))):
-            _gather(f[g], 1 / math.sqrt(scale[i]), root, i - g * lanes, m, lanes)
-            np.dot(root, x[i], out[i])
-            error[i] = _distance(out[i], gram)
-            if tolerance < error[i] < POLISHED:
-                _newton_schulz(out[i], gram, root)
-                error[i] = _distance(out[i], gram)
-
-
-@njit(nogil=True, error_model="numpy")
-def _gather(f, factor, out, lane, m, lanes):
-    """A symmetric matrix, times a factor, from one lane."""
-    factor = out.dtype.type(factor)
-    for i in range(m):
-        at = place(i, lanes) + lane
-        for j in range(i + 1):
-            out[i, j] = f[at + j * lanes] * factor
-    for i in range(m):
-        for j in range(i):
-            out[j, i] = out[i, j]
-
-
-@njit(nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
-def _distance(q, gram):
-    """‖Q Q^T - I‖_F / sqrt m; Q Q^T is left in gram."""
-    np.dot(q, q.T, gram)
-    m = len(gram)
-    total = gram[0, 0] - gram[0, 0]
-    for i in range(m):
-        gram[i, i] -= 1
-        for j in range(m):
-            total += gram[i, j] * gram[i, j]
-        gram[i, i] += 1
-    return math.sqrt(total / m)
-
-
-@njit(nogil=True, error_model="numpy")
-def _newton_schulz(q, gram, work):
-    """Q <- (3 I - Q Q^T) Q / 2."""
-    for i in range(len(gram)):
-        for j in range(len(gram)):
-            work[i, j] = (1.5 if i == j else 0.0) - 0.5 * gram[i, j]
-    np.dot(work, q.copy(), q)
+        for i in range(g * lanes, min((g + 1) * lanes, len(out))):
+            factor = 1 / size[i]
+            for row in range(m):
+                start = place(row, lanes) + i - g * lanes
+                for column in range(row + 1):
+                    out[i, row, column] = out[i, column, row] = f[g, start + column * lanes] * factor
