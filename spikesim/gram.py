@@ -43,8 +43,8 @@ class Precision:
 PRECISION = {"float32": Precision(2.0**-5, 3e-6, 3e-8), "float64": Precision(2.0**-10, 3e-14, 1e-14)}
 POLISHED = 0.1
 """Distance from orthonormal rows up to which one Newton-Schulz step, which squares it, is tried."""
-APART = 1e-2
-"""Least share of a top vector that must remain beside the others: below it T's eigenvectors are not told apart."""
+RESIDUAL = 100
+"""Largest ‖T z - theta z‖ of a trusted eigenvector, in units of rounding; T has norm at most 1."""
 CACHE_LINE = 64
 
 
@@ -141,28 +141,35 @@ class Gram:
         return np.sqrt(np.maximum(self._each(self._theta(count)), 0)) * self._size[:, None]
 
     def _pairs(self, rank: int) -> tuple[Floats, NDArray[np.float64], NDArray[np.bool_]]:
-        """T's top eigenvectors, the singular values (N, rank), and where the vectors were told apart."""
+        """T's top eigenvectors, the singular values (N, rank), and where all the vectors are eigenvectors."""
         m, theta = self.x.shape[1], self._theta(rank)
-        out, left = self._empty(len(self._a), rank * m), self._empty(len(self._a), 1)
-        kernel.vectors(self._d, self._e, theta, out, left, rank, m, self.lanes)
-        singular = np.sqrt(np.maximum(self._each(theta), 0)) * self._size[:, None]
-        return out, singular, self._each(left)[:, 0] > APART
+        out = self._empty(len(self._a), rank * m)
+        kernel.vectors(self._d, self._e, theta, out, rank, m, self.lanes)
+        values, z = self._each(theta), self._each(out).reshape(len(self.x), rank, m)
+        with np.errstate(invalid="ignore"):  # NaN is no eigenvector
+            d, e = self._each(self._d)[:, None, :], self._each(self._e)[:, None, 1:]
+            wrong = (d - values[:, :, None]) * z
+            wrong[:, :, 1:] += e * z[:, :, :-1]
+            wrong[:, :, :-1] += e * z[:, :, 1:]
+            worst = np.sqrt(np.max(np.sum(wrong**2, axis=-1), axis=-1))
+        singular = np.sqrt(np.maximum(values, 0)) * self._size[:, None]
+        return out, singular, worst <= RESIDUAL * np.finfo(self.x.dtype).eps
 
     def truncated_directions(self, u: Floats, v: Floats, rank: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """u_k^T O_rank(X) v_k, (N, r), of the top singular pairs, and where those were told apart."""
-        (y, z), (pairs, singular, apart) = self._framed(u, v), self._pairs(rank)
+        """u_k^T O_rank(X) v_k, (N, r), of the top singular pairs, and where these can be relied upon."""
+        (y, z), (pairs, singular, sure) = self._framed(u, v), self._pairs(rank)
         y, z, pairs = (self._each(packs).reshape(len(self.x), -1, self.x.shape[1]) for packs in (y, z, pairs))
         with np.errstate(divide="ignore", invalid="ignore"):  # where the matrix is singular, and so not good
             left, right = (f @ pairs.transpose(0, 2, 1) for f in (y, z))
-            return np.sum(left * right / singular[:, None, :], axis=-1), apart
+            return np.sum(left * right / singular[:, None, :], axis=-1), sure
 
     def left(self, rank: int) -> tuple[Floats, NDArray[np.float64], NDArray[np.bool_]]:
-        """Top left singular vectors (N, m, rank), the singular values (N, rank), and where the vectors were told apart."""
-        pairs, singular, apart = self._pairs(rank)
+        """Top left singular vectors (N, m, rank), the singular values (N, rank), and where all can be relied upon."""
+        pairs, singular, sure = self._pairs(rank)
         kernel.turned(self._a, pairs, self.x.shape[1], self.lanes)
         packs = pairs.reshape(len(pairs), rank, self.x.shape[1], self.lanes)
         left = packs.transpose(0, 3, 2, 1).reshape(-1, self.x.shape[1], rank)[: len(self.x)]
-        return np.ascontiguousarray(left), singular, apart  # NumPy's products depend on strides in the last bit
+        return np.ascontiguousarray(left), singular, sure  # NumPy's products depend on strides in the last bit
 
 
 @cache

@@ -152,8 +152,8 @@ class _ByGram:
         if rank is None:
             found, good = self._gram.directions(u, v), self._gram.good
         else:
-            found, apart = self._gram.truncated_directions(u, v, rank)
-            good = self._gram.good & apart
+            found, sure = self._gram.truncated_directions(u, v, rank)
+            good = self._gram.good & sure
         return self._mended(found, good, lambda later: later.directions(u, v, rank))
 
     def values(self, count: int) -> NDArray[np.float64]:
@@ -163,10 +163,10 @@ class _ByGram:
         return self._mended(self._gram.nuclear(), self._gram.good, lambda later: later.nuclear())
 
     def top(self, rank: int) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-        left, singular, apart = self._gram.left(rank)
+        left, singular, sure = self._gram.left(rank)
         with np.errstate(divide="ignore", invalid="ignore"):  # where the matrix is singular, and so not good
             right = transpose(self._x) @ left / singular[:, None, :]
-        good = self._gram.good & apart
+        good = self._gram.good & sure
         left = self._mended(left.astype(np.float64), good, lambda later: later.top(rank)[0])
         return left, self._mended(right.astype(np.float64), good, lambda later: later.top(rank)[1])
 

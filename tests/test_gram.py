@@ -1,4 +1,4 @@
-"""Gram matrices against dense SVDs in float64: factors, directions, singular pairs, norms; and where they must not be trusted."""
+"""Gram matrices against dense SVDs in float64: factors, directions, singular pairs, norms; and where not to be trusted."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def frame(m, n, rank):
 
 
 def stack(dtype, m, n, count=21, low=0.05):
-    """Singular values from `low` to 1, well apart."""
+    """Singular values from `low` to 1, well sure."""
     values = np.geomspace(1, low, m) if m > 1 else np.ones(1)
     return np.ascontiguousarray(with_values(values, m, n, count).astype(dtype))
 
@@ -64,8 +64,8 @@ def test_truncated_directions_and_top_vectors(dtype, shape, rank):
     gap = np.geomspace(1, 0.05, shape[0])[rank - 1] - np.geomspace(1, 0.05, shape[0])[rank]
     near = 50 * EPS[dtype] / gap
     expected = np.einsum("mr,kmn,nr->kr", u, left[:, :, :rank] @ right[:, :rank], v)
-    found, apart = Gram(x).truncated_directions(u, v, rank)
-    assert apart.all()
+    found, sure = Gram(x).truncated_directions(u, v, rank)
+    assert sure.all()
     np.testing.assert_allclose(found, expected, atol=near)
     top, singular, _ = Gram(x).left(rank)
     outside = np.einsum("kmp,kmr->kpr", left[:, :, rank:], top)
@@ -132,23 +132,16 @@ def test_degenerate_matrices_are_not_good_and_hurt_no_neighbour(broken):
     np.testing.assert_array_equal(q[[0, 2, 3]], alone[[0, 2, 3]])
 
 
-def test_equal_top_values_are_told_apart_as_a_space_or_not_at_all():
-    """Two equal values: the vectors are any basis of their space, or said not to be told apart."""
-    x = with_values([2, 2, 1, 0.5, 0.3], 5, 8, 16)
-    left, _, apart = Gram(x).left(2)
+@pytest.mark.parametrize("gap", [0, 1e-15, 1e-14, 1e-12, 1e-9, 1e-6, 1e-3])
+@pytest.mark.parametrize("seed", range(4))
+def test_a_close_pair_spans_the_space_it_should_or_is_not_relied_upon(gap, seed):
+    x = with_values([2, 2 - gap, 1, 0.5, 0.3], 5, 8, 160, seed)
+    left, _, sure = Gram(x).left(2)
     true = exact(x)[0][:, :, :2]
     error = np.linalg.norm(left - true @ (true.transpose(0, 2, 1) @ left), axis=(1, 2))
-    assert np.all((error < 1e-9) | ~apart)
-
-
-@pytest.mark.parametrize("gap", [1e-3, 1e-6, 1e-9, 1e-12])
-def test_a_close_pair_spans_the_space_it_should(gap):
-    x = with_values([2, 2 - gap, 1, 0.5, 0.3], 5, 8, 32)
-    left, _, apart = Gram(x).left(2)
-    true = exact(x)[0][:, :, :2]
-    error = np.linalg.norm(left - true @ (true.transpose(0, 2, 1) @ left), axis=(1, 2))
-    assert apart.any() or gap < 1e-11
-    assert error[apart].max(initial=0) < 1e-13
+    assert sure.mean() > 0.9
+    assert error[sure].max() < 1e-13
+    assert sure.all() or gap < 1e-13
 
 
 @pytest.mark.parametrize(("dtype", "backward_error"), [("float32", 1e-5), ("float64", 1e-10)])

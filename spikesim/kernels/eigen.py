@@ -9,7 +9,7 @@ Source: Golub and Van Loan, Matrix Computations (2013), 8.4; Parlett and Dhillon
 from numba import njit
 
 from spikesim.kernels.lanes import choose, copysign, fma, load, maximum, splat, sqrt, store
-from spikesim.kernels.tridiagonal import TINY
+from spikesim.kernels.tridiagonal import tiny_number
 
 HALVINGS = {16: 26, 8: 55}
 """Of the interval [0, 1], down to rounding, by the lanes of a pack."""
@@ -20,7 +20,7 @@ def largest(d, e, count, out, work, halvings, m, lanes):
     """The largest eigenvalues of T, falling, to out (count * lanes,), by bisection; work: (3 * count * lanes,)."""
     number = d.dtype.type
     zero = splat(number(0), load(d, 0))
-    half, tiny, top = splat(number(0.5), zero), splat(number(TINY), zero), count * lanes
+    half, tiny, top = splat(number(0.5), zero), splat(number(tiny_number(lanes)), zero), count * lanes
     for c in range(0, top, lanes):
         store(work, c, zero)
         store(work, top + c, half + half)
@@ -49,7 +49,7 @@ def largest(d, e, count, out, work, halvings, m, lanes):
 def eigenvector(d, e, theta, out, start, work, m, lanes):
     """A unit eigenvector for the eigenvalue theta (a pack) to out[start:]; work: (2 * m * lanes,)."""
     zero, end = theta - theta, m * lanes
-    one, tiny = splat(d.dtype.type(1), zero), splat(d.dtype.type(TINY), zero)
+    one, tiny = splat(d.dtype.type(1), zero), splat(d.dtype.type(tiny_number(lanes)), zero)
     pivot, off = one, zero
     for c in range(end - lanes, -1, -lanes):  # from below: ratios of neighbours z_{i+1} / z_i
         pivot = load(d, c) - theta - off * off / pivot
@@ -93,10 +93,8 @@ def eigenvector(d, e, theta, out, start, work, m, lanes):
 
 @njit(nogil=True, error_model="numpy")
 def orthonormal(out, count, m, lanes):
-    """Make the vectors of m packs in out orthonormal, each to those before; returns the least share of one that remained."""
+    """Make the vectors of m packs in out orthonormal, each to those before, by two passes of Gram-Schmidt."""
     zero, end = load(out, 0) - load(out, 0), m * lanes
-    one = splat(out.dtype.type(1), zero)
-    least = one
     for k in range(1, count):
         for _ in range(2):
             for j in range(k):
@@ -110,7 +108,5 @@ def orthonormal(out, count, m, lanes):
             for c in range(0, end, lanes):
                 norm = fma(load(out, k * end + c), load(out, k * end + c), norm)
             norm = sqrt(norm)
-            least = choose(norm, least, norm, least)
             for c in range(k * end, (k + 1) * end, lanes):
                 store(out, c, load(out, c) / norm)
-    return least

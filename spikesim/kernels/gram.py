@@ -78,13 +78,13 @@ def values(d, e, out, halvings, m, lanes):
 
 
 @njit(nogil=True, error_model="numpy")
-def vectors(d, e, theta, out, left, count, m, lanes):
-    """Orthonormal eigenvectors of T for its largest eigenvalues theta, (G, count * m * lanes); left: `orthonormal`'s."""
+def vectors(d, e, theta, out, count, m, lanes):
+    """Orthonormal eigenvectors of T for its largest eigenvalues theta, to out (G, count * m * lanes)."""
     work = np.empty(2 * m * lanes, d.dtype)
     for g in range(len(d)):
         for k in range(count):
             eigenvector(d[g], e[g], load(theta[g], k * lanes), out[g], k * m * lanes, work, m, lanes)
-        store(left[g], 0, orthonormal(out[g], count, m, lanes))
+        orthonormal(out[g], count, m, lanes)
 
 
 @njit(nogil=True, error_model="numpy")

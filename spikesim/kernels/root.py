@@ -13,7 +13,7 @@ import math
 from numba import njit
 
 from spikesim.kernels.lanes import copysign, fma, load, maximum, splat, store
-from spikesim.kernels.tridiagonal import TINY, place
+from spikesim.kernels.tridiagonal import place, tiny_number
 
 
 @njit(nogil=True, error_model="numpy")
@@ -21,7 +21,7 @@ def normalise(d, e, size, m, lanes):
     """Divide T by an upper bound of its norm (Gershgorin), which `size` (lanes,) receives."""
     zero = splat(d.dtype.type(0), load(d, 0))
     store(e, 0, zero)
-    one, bound, before = splat(d.dtype.type(1), zero), splat(d.dtype.type(TINY), zero), zero
+    one, bound, before = splat(d.dtype.type(1), zero), splat(d.dtype.type(tiny_number(lanes)), zero), zero
     for c in range(0, m * lanes, lanes):
         x = load(d, c)
         after = load(e, c + lanes) if c + lanes < m * lanes else zero
@@ -36,7 +36,7 @@ def normalise(d, e, size, m, lanes):
 @njit(nogil=True, error_model="numpy")
 def below(d, e, x, m, lanes):
     """How many eigenvalues of T lie below x (a pack), by Sturm's sequence."""
-    tiny = splat(d.dtype.type(TINY), x)
+    tiny = splat(d.dtype.type(tiny_number(lanes)), x)
     half = splat(d.dtype.type(0.5), x)
     count = x - x
     pivot = half + half

@@ -9,18 +9,22 @@ Source: Golub and Van Loan, Matrix Computations (2013), 8.3.1.
 
 from numba import njit
 
-from spikesim.kernels.lanes import copysign, fma, load, maximum, splat, sqrt, store
+from spikesim.kernels.lanes import choose, copysign, fma, load, splat, sqrt, store
 
 ROWS = 4
 """Rows that `rotate` turns from the right together."""
-TINY = 1e-30
-"""Squared length below which a row counts as zero: matrices come scaled to entries near 1."""
 
 
 @njit(nogil=True, error_model="numpy")
 def place(i, lanes):
     """Where row i begins."""
     return i * (i + 1) // 2 * lanes
+
+
+@njit(nogil=True, error_model="numpy")
+def tiny_number(lanes):
+    """What counts as zero beside 1, squared: float32 has 16 lanes, float64 eight."""
+    return 1e-36 if lanes == 16 else 1e-280
 
 
 @njit(nogil=True, error_model="numpy")
@@ -112,8 +116,8 @@ def _reflector(a, row, i, e, lanes):
     left = zero - copysign(sqrt(square), x)
     store(e, i * lanes, left)
     store(a, last, x - left)
-    one = splat(a.dtype.type(1), zero)
-    scale = sqrt(one / maximum(square - left * x, splat(a.dtype.type(TINY), zero)))
+    one, half_square = splat(a.dtype.type(1), zero), square - left * x
+    scale = choose(half_square, splat(a.dtype.type(tiny_number(lanes)), zero), zero, sqrt(one / half_square))
     for c in range(row, row + i * lanes, lanes):
         store(a, c, load(a, c) * scale)
 
