@@ -17,7 +17,8 @@ from randomgen import Philox
 
 import spikesim as ss
 from spikesim import rng
-from spikesim.kernels.cpu import BLOCK, stream_kernel
+from spikesim.kernels.cpu import stream_kernel
+from spikesim.kernels.fills import BLOCK
 from spikesim.kernels.philox import M0, M1, philox
 from spikesim.samplers.stream import Stream
 
@@ -350,11 +351,10 @@ def test_entry_scales_and_bias_act_on_the_gaussian_noise():
 
 def unit_normals(domain, first, steps):
     """The compiled Gaussian numbers of any domain (equal to `normal_twin` in NOISE, as tested above)."""
-    padded, none = -(-ENTRIES // BLOCK) * BLOCK, np.empty(0)
-    out = np.empty(steps * padded)
+    padded, none, out = -(-ENTRIES // BLOCK) * BLOCK, np.empty(0), np.empty(steps * ENTRIES)
     at = (first, steps, np.uint64(TRIAL), np.uint64(domain), *rng.key(SEED))
-    stream_kernel("gaussian")(none, out, np.zeros(padded), none, none, *at, np.zeros(1))
-    return out.reshape(steps, padded)[:, :ENTRIES]
+    stream_kernel("gaussian")(none, out, np.zeros(padded), none, none, *at, np.zeros(1), np.ones(ENTRIES), 0.0)
+    return out.reshape(steps, ENTRIES)
 
 
 def test_arch_equals_its_recurrence():
