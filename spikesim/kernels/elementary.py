@@ -7,10 +7,13 @@ does not grow with its size as that of exp(-a log u) does.
 The fast-math flags leave out ``reassoc``: with it LLVM deletes the sums that round and split here.
 """
 
+from fractions import Fraction
+from itertools import zip_longest
+from math import factorial
+
 import numpy as np
 from numba import njit, types, uint64
 from numba.extending import intrinsic
-from numpy.polynomial import Chebyshev, Polynomial
 
 FAST = {"nnan", "ninf", "nsz", "arcp", "contract"}
 
@@ -28,10 +31,9 @@ def bitcast(target):
 as_uint64, as_float64 = bitcast(types.uint64), bitcast(types.float64)
 
 
-def polynomial(function, low, high, degree, number=np.float64):
-    """A compiled Chebyshev interpolant of a function on [low, high], by Horner's rule."""
-    series = Chebyshev.interpolate(function, degree, domain=[low, high])
-    c = tuple(number(x) for x in series.convert(kind=Polynomial, domain=[-1, 1], window=[-1, 1]).coef)
+def polynomial(coefficients):
+    """A compiled polynomial by Horner's rule, constant term first."""
+    c = tuple(coefficients)
     n = len(c)
 
     @njit(fastmath=FAST, forceinline=True)
@@ -44,15 +46,40 @@ def polynomial(function, low, high, degree, number=np.float64):
     return evaluated
 
 
-def _ratio(function, limit):
-    """function(x) / x, its limit at 0."""
-    return lambda x: np.where(x == 0, limit, function(x) / np.where(x == 0, 1, x))
+def _chebyshev(n, low, high):
+    """Coefficients of Chebyshev's polynomial T_n on [low, high], exact, constant term first."""
+    before, now = [Fraction(1)], [Fraction(-(high + low), high - low), Fraction(2, high - low)]
+    slope = now
+    for _ in range(n - 1):
+        product = [Fraction(0)] * (len(now) + 1)
+        for i, x in enumerate(now):
+            product[i], product[i + 1] = product[i] + 2 * slope[0] * x, product[i + 1] + 2 * slope[1] * x
+        before, now = now, [x - y for x, y in zip_longest(product, before, fillvalue=0)]
+    return now
 
 
-_LN2 = np.log(2)
-_log2_over_s = polynomial(lambda z: _ratio(lambda x: 2 / _LN2 * np.arctanh(x), 2 / _LN2)(np.sqrt(abs(z))), 0, 0.0295, 8)
-_exp2m1_over_r = polynomial(_ratio(lambda x: np.expm1(_LN2 * x), _LN2), -0.5, 0.5, 11)
-_sine_over_h = polynomial(lambda z: _ratio(lambda x: np.sin(np.pi / 2 * x), np.pi / 2)(np.sqrt(np.maximum(z, 0))), 0, 1, 9)
+def economised(series, low, high, degree):
+    """A power series cut to a degree by Chebyshev's economisation on [low, high], in exact arithmetic, as float64."""
+    c = list(series)
+    while len(c) > degree + 1:
+        t = _chebyshev(len(c) - 1, low, high)
+        c = [x - c[-1] / t[-1] * y for x, y in zip(c, t, strict=True)][:-1]
+    return [float(x) for x in c]
+
+
+_LN2 = Fraction("0.693147180559945309417232121458176568075500134360255")
+_QUARTER_TURN = Fraction("1.570796326794896619231321691639751442098584699687553")
+_REACH = Fraction(295, 10000)
+"""Largest s^2 of `log2_parts`: (3 - 2 sqrt 2)^2 = 0.02944."""
+
+_log2_over_s = polynomial(economised([2 / _LN2 / (2 * i + 1) for i in range(14)], 0, _REACH, 7))
+_exp2m1_over_r = polynomial(
+    economised([_LN2**i / factorial(i) for i in range(1, 20)], Fraction(-1, 2), Fraction(1, 2), 10)
+)
+_sine_over_h = polynomial(
+    economised([_QUARTER_TURN * (-(_QUARTER_TURN**2)) ** i / factorial(2 * i + 1) for i in range(15)], 0, 1, 8)
+)
+_LOG_2 = float(_LN2)
 
 _SIGNIFICAND, _SHIFT = np.uint64(2**52 - 1), np.uint64(52)
 _ONE = np.uint64(0x3FF << 52)
@@ -88,7 +115,7 @@ def exp2m1(r):
 def log(x):
     """Natural logarithm; x > 0, normal."""
     e, r = log2_parts(x)
-    return (e + r) * _LN2
+    return (e + r) * _LOG_2
 
 
 @njit(fastmath=FAST, forceinline=True)

@@ -12,7 +12,7 @@ what a recursive law remembers; fresh: whether this is the block's first call; p
 import math
 
 import numpy as np
-from numba import float32, njit, uint32, uint64
+from numba import float32, njit, uint64
 
 from spikesim.kernels import transforms as tr
 from spikesim.kernels.philox import DRAW_SHIFT, HALF, MASK, fine_fraction, unmasked

@@ -8,6 +8,7 @@ import math
 
 import numpy as np
 from numba import float32, int32, njit, types, uint32
+from numpy.polynomial import Chebyshev, Polynomial
 
 from spikesim.kernels import elementary as el
 from spikesim.kernels.elementary import FAST, bitcast, polynomial
@@ -19,9 +20,16 @@ def _log1p_ratio(x):
     return np.where(abs(x) < 1e-8, 1 - x / 2, np.log1p(x) / np.where(x == 0, 1, x))
 
 
-_log1p_over_x = polynomial(_log1p_ratio, 0.5**0.5 - 1, 2**0.5 - 1, 8, np.float32)
-_sin_of_root = polynomial(lambda z: np.sinc(np.sqrt(np.maximum(z, 0)) / np.pi), 0, (np.pi / 4) ** 2, 3, np.float32)
-_cos_of_root = polynomial(lambda z: np.cos(np.sqrt(np.maximum(z, 0))), 0, (np.pi / 4) ** 2, 4, np.float32)
+def _interpolant(function, low, high, degree):
+    """A compiled float32 Chebyshev interpolant of a function on [low, high]."""
+    series = Chebyshev.interpolate(function, degree, domain=[low, high])
+    coefficients = series.convert(kind=Polynomial, domain=[-1, 1], window=[-1, 1]).coef
+    return polynomial(np.float32(x) for x in coefficients)
+
+
+_log1p_over_x = _interpolant(_log1p_ratio, 0.5**0.5 - 1, 2**0.5 - 1, 8)
+_sin_of_root = _interpolant(lambda z: np.sinc(np.sqrt(np.maximum(z, 0)) / np.pi), 0, (np.pi / 4) ** 2, 3)
+_cos_of_root = _interpolant(lambda z: np.cos(np.sqrt(np.maximum(z, 0))), 0, (np.pi / 4) ** 2, 4)
 
 
 @njit(fastmath=FAST, forceinline=True)

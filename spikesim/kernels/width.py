@@ -32,7 +32,7 @@ def vector_bits() -> int | None:
     need(asked in ("", *CHOICES), f"{VARIABLE} in {CHOICES}, or unset", **{VARIABLE: asked})
     if asked:
         return int(asked)
-    if config.CPU_NAME is not None or config.CPU_FEATURES is not None:
+    if any(getattr(config, name, None) is not None for name in ("CPU_NAME", "CPU_FEATURES")):
         return None
     return 512 if _host_is_wide() else None
 
@@ -46,10 +46,10 @@ def _host_is_wide() -> bool:
 
 
 @intrinsic
-def full_width(typing):  # type: ignore[no-untyped-def] # noqa: ARG001 (the signature numba asks for)
+def full_width(typing):  # noqa: ARG001 (the signature numba asks for)
     """A compiled function that calls this has its loops vectorised to `vector_bits`."""
 
-    def mark(ctx, builder, _sig, _args):  # type: ignore[no-untyped-def]
+    def mark(ctx, builder, _sig, _args):
         bits = vector_bits()
         if bits is not None:  # llvmlite's own `add` knows attributes without a value only
             set.add(builder.function.attributes, f'"prefer-vector-width"="{bits}"')

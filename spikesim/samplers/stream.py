@@ -19,6 +19,8 @@ CHUNK_BYTES = 1 << 22
 """What the gradients of one chunk may take, over all trials of a block; a chunk has at least STEPS steps."""
 CHUNK_WORK = 1 << 25
 """Entry-steps of a chunk whose gradients nothing needs: about a tenth of a second, after which a run can be stopped."""
+FACTORS = 256
+"""Steps whose factors are drawn at once, at least."""
 
 Floats = NDArray[np.floating]
 
@@ -49,6 +51,7 @@ class Stream:
         padded = padded_entries(model.shape)
         self._sums = np.zeros((len(trials), self._momenta.size, padded), self.dtype)
         self._memory = np.zeros((len(trials), padded))
+        self._drawn, self._drawn_from = np.empty((len(trials), 0)), 0
         if noise.remembers:
             self._start()
 
@@ -76,17 +79,23 @@ class Stream:
         need(self.step % STEPS == 0, f"nothing after steps that are no multiple of {STEPS}", step=self.step)
         m, n = self.model.shape
         out = np.empty((len(self.trials), steps * m * n if keep else 0), self.dtype)
+        factors = self._factors(steps)
         for i, trial in enumerate(self.trials):
-            factors = self._factors(trial, steps)
             at = (np.uint64(trial), np.uint64(rng.NOISE), *rng.key(self.seed), self._parameters)
             sums = self._sums[i].reshape(-1)
-            self._kernel(sums, out[i], self._memory[i], self._momenta, factors, self.step, steps, *at, *self._shape)
+            self._kernel(sums, out[i], self._memory[i], self._momenta, factors[i], self.step, steps, *at, *self._shape)
         self.step += steps
         return out.reshape(-1, steps, m, n) if keep else None
 
-    def _factors(self, trial: int, steps: int) -> NDArray[np.float64]:
-        factors = self.model.noise.step_factors(self.seed, trial, np.arange(self.step, self.step + steps))
-        return np.empty(0) if factors is None else np.ascontiguousarray(factors, np.float64)
+    def _factors(self, steps: int) -> NDArray[np.float64]:
+        """Factors of the next steps, (B, steps), or (B, 0) for none; drawn for several chunks at once."""
+        if self.step + steps > self._drawn_from + self._drawn.shape[1]:
+            numbers = self.step + np.arange(max(steps, FACTORS))
+            drawn = [self.model.noise.step_factors(self.seed, trial, numbers) for trial in self.trials]
+            self._drawn_from = self.step
+            self._drawn = np.array([() if x is None else x for x in drawn], np.float64)
+        first = self.step - self._drawn_from
+        return self._drawn[:, first : first + steps]
 
     def last(self) -> Floats:
         """Noise of the newest step, (B, 1, m, n): the bits that `advance` keeps."""
