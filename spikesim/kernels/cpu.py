@@ -12,10 +12,11 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numba import njit
+from numba import njit, uint64
+from numpy.typing import NDArray
 
-from spikesim.kernels.fills import BLOCK, FILLS, STEPS, scratch
-from spikesim.kernels.width import full_width
+from spikesim.kernels.fills import BLOCK, FILLS, STEPS, WORDS
+from spikesim.kernels.width import full_width, vector_bits
 
 CONTRACT = {"contract"}
 """Fast-math of the accumulators: a product and a sum in one rounding, in whatever order they are written."""
@@ -23,60 +24,57 @@ CONTRACT = {"contract"}
 
 @njit(nogil=True, error_model="numpy")
 def _multiply(g, factor, t, count):
-    """Numbers of each step times its factor, in their own type."""
+    """Numbers of each step times its factor."""
     full_width()
-    one = g[:1].copy()
     for s in range(count):
-        one[0] = factor[t + s]
-        f = one[0]
+        f = factor[t + s]
         for e in range(BLOCK):
             g[s * BLOCK + e] *= f
 
 
 @njit(nogil=True, error_model="numpy", fastmath=CONTRACT)
-def _advance_one(row, b, g, count):
+def _advance_one(acc, row, b, g, count):
     """a <- b a + g over the first `count` rows; STEPS rows at once keep a in a register."""
     full_width()
     if count == STEPS:
         for e in range(BLOCK):
-            a = row[e]
+            a = acc[row + uint64(e)]
             for s in range(STEPS):
                 a = b * a + g[s * BLOCK + e]
-            row[e] = a
+            acc[row + uint64(e)] = a
     else:
         for s in range(count):
             for e in range(BLOCK):
-                row[e] = b * row[e] + g[s * BLOCK + e]
+                acc[row + uint64(e)] = b * acc[row + uint64(e)] + g[s * BLOCK + e]
 
 
 @njit(nogil=True, error_model="numpy", fastmath=CONTRACT)
-def _advance_two(first, second, b, c, g):
+def _advance_two(acc, row, other, b, c, g):
     """The same for two windows and all STEPS: each number is read, and widened, once for both."""
     full_width()
     for e in range(BLOCK):
-        x, y = first[e], second[e]
+        x, y = acc[row + uint64(e)], acc[other + uint64(e)]
         for s in range(STEPS):
             x = b * x + g[s * BLOCK + e]
             y = c * y + g[s * BLOCK + e]
-        first[e], second[e] = x, y
+        acc[row + uint64(e)], acc[other + uint64(e)] = x, y
 
 
-@njit(nogil=True, error_model="numpy")
+@njit(inline="always")
 def _accumulate(acc, stride, entry, g, beta, count):
-    """All windows; one of beta = 0 keeps the newest step."""
+    """All windows; one of beta = 0 keeps the newest step. Unsigned offsets: a slice would count references."""
     full_width()
     k = 0
     while k < beta.size:
-        row = acc[k * stride + entry : k * stride + entry + BLOCK]
+        row = uint64(k * stride + entry)
         if beta[k] == 0:
-            last = g[(count - 1) * BLOCK : count * BLOCK]
             for e in range(BLOCK):
-                row[e] = last[e]
+                acc[row + uint64(e)] = g[uint64((count - 1) * BLOCK) + uint64(e)]
         elif count == STEPS and k + 1 < beta.size and beta[k + 1] != 0:
+            _advance_two(acc, row, row + uint64(stride), beta[k], beta[k + 1], g)
             k += 1
-            _advance_two(row, acc[k * stride + entry : k * stride + entry + BLOCK], beta[k - 1], beta[k], g)
         else:
-            _advance_one(row, beta[k], g, count)
+            _advance_one(acc, row, beta[k], g, count)
         k += 1
 
 
@@ -93,27 +91,32 @@ def _write(out, t, entry, g, scale, mean, count):
             row[e] = g[s * BLOCK + e] * part[e] + mean
 
 
+def _scratch(number: Any) -> NDArray[Any]:
+    """WORDS numbers or more, from a multiple of 64 bytes: vectors that straddle cache lines cost up to twice."""
+    memory = np.empty(8 * WORDS + 64, np.uint8)
+    first = -memory.ctypes.data % 64
+    return memory[first : first + 8 * WORDS].view(number)
+
+
 @cache
-def stream_kernel(name: str) -> Callable[..., Any]:
+def stream_kernel(name: str) -> Callable[..., None]:
     """The compiled stream kernel of one fill.
 
     Returns:
-        ``advance(acc, out, state, beta, factor, step, steps, trial, domain, k0, k1, p, scale, mean)``. acc: (K * E,)
-        unnormalised accumulators, updated; out: (steps * N,) that receives the numbers, times scale (N,), plus mean, or
-        empty; state: (E,) float64, what a recursive law remembers, updated; beta: (K,); factor: (steps,) per-step
+        ``advance(acc, out, state, beta, factor, *rest)``, rest being ``step, steps, trial, domain, k0, k1, p, scale, mean``.
+        acc: (K * E,) unnormalised accumulators, updated; out: (steps * N,) that receives the numbers, times scale (N,), plus
+        mean, or empty; state: (E,) float64, what a recursive law remembers, updated; beta: (K,); factor: (steps,) per-step
         factors, or empty. E is N rounded up to a multiple of BLOCK; step is even, and steps a multiple of STEPS unless
-        nothing follows.
+        nothing follows. acc, out, beta, scale and mean are of one type.
+
+    Raises:
+        ValueError: If `vector_bits` refuses.
     """
+    vector_bits()  # here, not inside the compiler
     fill, single = FILLS[name]
 
-    @njit(nogil=True)
-    def numbers(acc):
-        return scratch(np.float32) if single else scratch(acc.dtype)
-
     @njit(nogil=True, error_model="numpy")
-    def advance(acc, out, state, beta, factor, step, steps, trial, domain, k0, k1, p, scale, mean):
-        packed, g, other = scratch(np.uint64), numbers(acc), scratch(np.float64)
-        word = packed.view(np.uint32)
+    def compiled(packed, word, g, other, acc, out, state, beta, factor, step, steps, trial, domain, k0, k1, p, scale, mean):
         stride = state.size
         for entry in range(0, stride, BLOCK):
             memory = state[entry : entry + BLOCK]
@@ -125,5 +128,13 @@ def stream_kernel(name: str) -> Callable[..., Any]:
                 _accumulate(acc, stride, entry, g, beta, count)
                 if out.size > 0:
                     _write(out, t, entry, g, scale, mean, count)
+
+    def advance(
+        acc: NDArray[Any], out: NDArray[Any], state: NDArray[Any], beta: NDArray[Any], factor: NDArray[Any], *rest: Any
+    ) -> None:
+        number = np.float32 if single else acc.dtype
+        packed = _scratch(np.uint64)
+        scratch = packed, packed.view(np.uint32), _scratch(number), _scratch(np.float64)
+        compiled(*scratch, acc, out, state, beta, factor.astype(number), *rest)
 
     return advance

@@ -73,9 +73,7 @@ _REACH = Fraction(295, 10000)
 """Largest s^2 of `log2_parts`: (3 - 2 sqrt 2)^2 = 0.02944."""
 
 _log2_over_s = polynomial(economised([2 / _LN2 / (2 * i + 1) for i in range(14)], 0, _REACH, 7))
-_exp2m1_over_r = polynomial(
-    economised([_LN2**i / factorial(i) for i in range(1, 20)], Fraction(-1, 2), Fraction(1, 2), 10)
-)
+_exp2m1_over_r = polynomial(economised([_LN2**i / factorial(i) for i in range(1, 20)], Fraction(-1, 2), Fraction(1, 2), 10))
 _sine_over_h = polynomial(
     economised([_QUARTER_TURN * (-(_QUARTER_TURN**2)) ** i / factorial(2 * i + 1) for i in range(15)], 0, 1, 8)
 )

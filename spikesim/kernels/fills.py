@@ -25,7 +25,7 @@ SMALL = np.uint32(1 << 16)  # rng.SMALL_WORD
 LARGEST = np.uint32(0xFFFFFFFF)
 
 
-@njit(forceinline=True)
+@njit(inline="always")
 def _pack(packed, row, e, words):
     """One group, two entries by two steps, to its two rows."""
     c0, c1, c2, c3 = words
@@ -75,14 +75,14 @@ def _refine_normals(word, g, entry, step, trial, domain, k0, k1):
                 g[row + e], g[row + BLOCK + e] = length * x, length * y
 
 
-@njit(nogil=True, error_model="numpy")
+@njit(inline="always")
 def _gaussian(word, packed, g, other, state, fresh, entry, step, trial, domain, k0, k1, p):
     _words(packed, entry, step, trial, domain, uint64(0), k0, k1)
     if _box_muller(word, g) < SMALL:
         _refine_normals(word, g, entry, step, trial, domain, k0, k1)
 
 
-@njit(nogil=True, error_model="numpy")
+@njit(inline="always")
 def _frozen(word, packed, g, other, state, fresh, entry, step, trial, domain, k0, k1, p):
     """The normals of step 0 at every step, kept in `other`."""
     full_width()
@@ -95,7 +95,7 @@ def _frozen(word, packed, g, other, state, fresh, entry, step, trial, domain, k0
             g[s * BLOCK + e] = other[e]
 
 
-@njit(nogil=True, error_model="numpy")
+@njit(inline="always")
 def _rademacher(word, packed, g, other, state, fresh, entry, step, trial, domain, k0, k1, p):
     full_width()
     _words(packed, entry, step, trial, domain, uint64(0), k0, k1)
@@ -116,7 +116,7 @@ def _signed(law):
             g[i] = law(w, tr.uniform31(w, 0.5), shape)
         return smallest
 
-    @njit(nogil=True, error_model="numpy")
+    @njit(inline="always")
     def fill(word, packed, g, other, state, fresh, entry, step, trial, domain, k0, k1, p):
         _words(packed, entry, step, trial, domain, uint64(0), k0, k1)
         if plain(word, g, p[0]) < SMALL:
@@ -139,7 +139,7 @@ def _plain_student_t(word, g, other, df):
     return smallest
 
 
-@njit(nogil=True, error_model="numpy")
+@njit(inline="always")
 def _student_t(word, packed, g, other, state, fresh, entry, step, trial, domain, k0, k1, p):
     full_width()
     _words(packed, entry, step, trial, domain, uint64(1), k0, k1)
@@ -182,7 +182,7 @@ def _plain_stable(word, g, other, alpha):
     return smallest
 
 
-@njit(nogil=True, error_model="numpy")
+@njit(inline="always")
 def _stable(word, packed, g, other, state, fresh, entry, step, trial, domain, k0, k1, p):
     _exponentials(word, packed, other, entry, step, trial, domain, k0, k1)
     _words(packed, entry, step, trial, domain, uint64(0), k0, k1)
@@ -194,7 +194,7 @@ def _stable(word, packed, g, other, state, fresh, entry, step, trial, domain, k0
                 g[i] = tr.stable(word[i], tr.uniform31(word[i], f), other[i], p[0])
 
 
-@njit(nogil=True, error_model="numpy")
+@njit(inline="always")
 def _arch(word, packed, g, other, state, fresh, entry, step, trial, domain, k0, k1, p):
     """x_t = sqrt(1 - alpha + alpha x_{t-1}^2) z_t: variance 1."""
     full_width()
@@ -208,7 +208,7 @@ def _arch(word, packed, g, other, state, fresh, entry, step, trial, domain, k0, 
             g[s * BLOCK + e] = x
 
 
-@njit(nogil=True, error_model="numpy")
+@njit(inline="always")
 def _ar1(word, packed, g, other, state, fresh, entry, step, trial, domain, k0, k1, p):
     """x_t = phi x_{t-1} + sqrt(1 - phi^2) z_t: variance 1."""
     full_width()
@@ -221,14 +221,6 @@ def _ar1(word, packed, g, other, state, fresh, entry, step, trial, domain, k0, k
             x = phi * state[e] + new * z[s * BLOCK + e]
             state[e] = x
             g[s * BLOCK + e] = x
-
-
-@njit(nogil=True)
-def scratch(number):
-    """WORDS numbers or more, at a multiple of 64 bytes: vectors that straddle cache lines cost up to twice."""
-    memory = np.empty(8 * WORDS + 64, np.uint8)
-    first = -memory.ctypes.data % 64
-    return memory[first : first + 8 * WORDS].view(number)
 
 
 FILLS = {

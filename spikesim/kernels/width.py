@@ -5,10 +5,12 @@ preference is a function attribute, so it is set on this package's own loops alo
 numba is changed, and whatever else a process compiles, before or after, is left as it was.
 
 SPIKESIM_VECTOR_BITS=128, 256 or 512 sets another preference. Without it, nothing is asked for where the user has chosen a
-processor or its features (NUMBA_CPU_NAME, NUMBA_CPU_FEATURES, or the same in numba.config). Read when a kernel is compiled.
+processor or its features (NUMBA_CPU_NAME, NUMBA_CPU_FEATURES, or the same in numba.config). Read once, before the first
+kernel is made.
 """
 
 import os
+from functools import cache
 
 import llvmlite.binding as llvm
 from numba import config, types
@@ -22,6 +24,7 @@ WIDE = ("avx512f", "avx512bw", "avx512dq", "avx512vl")
 """Features that make 512 bits worth asking for."""
 
 
+@cache
 def vector_bits() -> int | None:
     """Bits that loops are asked to be vectorised to; None leaves the choice to LLVM.
 
