@@ -415,6 +415,29 @@ def test_bits_do_not_depend_on_how_steps_are_cut(noise, dtype):
     assert run(43) == run(8, 43) == run(16, 40, 43)
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("steps", [40, 43])
+def test_a_window_does_not_depend_on_the_others(dtype, steps):
+    def buffers(*betas):
+        s = stream(ss.Arch(0.3), betas, dtype)
+        s.advance(steps)
+        return s.buffers()[0]
+
+    together = buffers(0.5, 0.9, 0.0, 0.99, 0.7)
+    for i, beta in enumerate((0.5, 0.9, 0.0, 0.99, 0.7)):
+        assert_array_equal(together[i], buffers(beta)[0])
+
+
+@pytest.mark.parametrize("noise", EVERY_FILL, ids=repr)
+def test_what_is_kept_changes_nothing(noise):
+    kept, not_kept = stream(noise, BETAS), stream(noise, BETAS)
+    kept.advance(400, keep=True)
+    for _ in range(50):
+        not_kept.advance(8)
+    assert_array_equal(kept.buffers(), not_kept.buffers())
+    assert_array_equal(kept.last(), not_kept.last())
+
+
 @pytest.mark.parametrize("noise", EVERY_FILL, ids=repr)
 def test_a_trial_does_not_depend_on_its_block(noise):
     together, alone = (stream(noise, BETAS, trials=t) for t in ((5, TRIAL, WORD - 1), (TRIAL,)))

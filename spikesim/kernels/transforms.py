@@ -34,11 +34,14 @@ _cos_of_root = _interpolant(lambda z: np.cos(np.sqrt(np.maximum(z, 0))), 0, (np.
 
 @njit(fastmath=FAST, forceinline=True)
 def _log_uniform(word):
-    """ln((word + 1/2) / 2^32) in float32, split at the exponent; at most 0."""
+    """ln((word + 1/2) / 2^32) in float32, split at the exponent.
+
+    Never above 0: at exponent 0 it is x (1 + ...) with x <= 0, below that at most -ln 2 + ln sqrt 2.
+    """
     u = float32(word) * float32(2.0**-32) + float32(2.0**-33)
     i = int32(as_int32(u) - int32(0x3F3504F3))
     x = as_float32(int32(int32(i & int32(0x7FFFFF)) + int32(0x3F3504F3))) - float32(1)
-    return min(float32(int32(i >> int32(23))) * float32(np.log(2)) + x * _log1p_over_x(x), float32(0))
+    return float32(int32(i >> int32(23))) * float32(np.log(2)) + x * _log1p_over_x(x)
 
 
 @njit(fastmath=FAST, forceinline=True)
