@@ -63,9 +63,10 @@ def _advance_one(acc, row, b, g, count):
 
 
 @njit(nogil=True, error_model="numpy", fastmath=CONTRACT)
-def _advance_two(acc, row, other, b, c, g):
+def _advance_two(acc, row, stride, b, c, g):
     """The same for two windows and all STEPS: each number is read, and widened, once for both."""
     full_width()
+    other = row + stride
     for e in range(BLOCK):
         x, y = acc[row + uint64(e)], acc[other + uint64(e)]
         for s in range(STEPS):
@@ -74,22 +75,42 @@ def _advance_two(acc, row, other, b, c, g):
         acc[row + uint64(e)], acc[other + uint64(e)] = x, y
 
 
+@njit(nogil=True, error_model="numpy", fastmath=CONTRACT)
+def _advance_three(acc, row, stride, b, c, d, g):
+    """The same for three."""
+    full_width()
+    second, third = row + stride, row + stride + stride
+    for e in range(BLOCK):
+        x, y, z = acc[row + uint64(e)], acc[second + uint64(e)], acc[third + uint64(e)]
+        for s in range(STEPS):
+            x = b * x + g[s * BLOCK + e]
+            y = c * y + g[s * BLOCK + e]
+            z = d * z + g[s * BLOCK + e]
+        acc[row + uint64(e)], acc[second + uint64(e)], acc[third + uint64(e)] = x, y, z
+
+
 @njit(inline="always")
 def _accumulate(acc, stride, entry, g, beta, count):
     """All windows; one of beta = 0 keeps the newest step. Unsigned offsets: a slice would count references."""
     full_width()
     k = 0
     while k < beta.size:
-        row = uint64(k * stride + entry)
-        if beta[k] == 0:
+        row, wide = uint64(k * stride + entry), uint64(stride)
+        together = 0
+        while k + together < beta.size and together < 3 and beta[k + together] != 0:
+            together += 1
+        if together == 0:
             for e in range(BLOCK):
                 acc[row + uint64(e)] = g[uint64((count - 1) * BLOCK) + uint64(e)]
-        elif count == STEPS and k + 1 < beta.size and beta[k + 1] != 0:
-            _advance_two(acc, row, row + uint64(stride), beta[k], beta[k + 1], g)
-            k += 1
-        else:
+            together = 1
+        elif count < STEPS or together == 1:
             _advance_one(acc, row, beta[k], g, count)
-        k += 1
+            together = 1
+        elif together == 2:
+            _advance_two(acc, row, wide, beta[k], beta[k + 1], g)
+        else:
+            _advance_three(acc, row, wide, beta[k], beta[k + 1], beta[k + 2], g)
+        k += together
 
 
 @njit(nogil=True, error_model="numpy")
