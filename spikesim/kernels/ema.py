@@ -5,24 +5,46 @@ no fast-math, so both give the same bits.
 """
 
 import numpy as np
-from numba import njit
+from numba import njit, uint64
 
 from spikesim.arrays import Array
+from spikesim.kernels.width import full_width
 
-TILE = 1024
+TILE = 256
+STEPS = 8
 
 
 @njit(nogil=True, error_model="numpy")
-def _compiled(sums, x, betas):
-    """sums: (B, K, E), x: (B, steps, E), betas: (K,); sums in place."""
-    for b in range(sums.shape[0]):
-        for start in range(0, sums.shape[2], TILE):
-            stop = min(start + TILE, sums.shape[2])
+def _together(sums, row, x, first, entries, count, beta):
+    """STEPS steps of `count` sums, each in a register meanwhile; unsigned offsets are not checked for their sign."""
+    full_width()
+    for e in range(count):
+        a = sums[row + uint64(e)]
+        for s in range(STEPS):
+            a = beta * a + x[first + uint64(s) * entries + uint64(e)]
+        sums[row + uint64(e)] = a
+
+
+@njit(nogil=True, error_model="numpy")
+def _one(sums, row, x, first, count, beta):
+    full_width()
+    for e in range(count):
+        sums[row + uint64(e)] = beta * sums[row + uint64(e)] + x[first + uint64(e)]
+
+
+@njit(nogil=True, error_model="numpy")
+def _compiled(sums, x, betas, steps, entries):
+    """sums: (B * K * E,), x: (B * steps * E,), betas: (K,); sums in place."""
+    whole, pitch = steps // STEPS * STEPS, uint64(entries)
+    for b in range(sums.size // (betas.size * entries)):
+        for start in range(0, entries, TILE):
+            count = min(TILE, entries - start)
             for k in range(betas.size):
-                beta = betas[k]
-                for s in range(x.shape[1]):
-                    for e in range(start, stop):
-                        sums[b, k, e] = beta * sums[b, k, e] + x[b, s, e]
+                row = uint64((b * betas.size + k) * entries + start)
+                for s in range(0, whole, STEPS):
+                    _together(sums, row, x, uint64((b * steps + s) * entries + start), pitch, count, betas[k])
+                for s in range(whole, steps):
+                    _one(sums, row, x, uint64((b * steps + s) * entries + start), count, betas[k])
 
 
 def portable(sums: Array, x: Array, betas: Array) -> Array:
@@ -45,7 +67,7 @@ def accumulate(sums: Array, x: Array, betas: Array) -> Array:
     """
     if not (isinstance(sums, np.ndarray) and isinstance(x, np.ndarray) and x.shape[-3] == 1 and sums.size):
         return portable(sums, x, betas)
-    entries = x.shape[-2] * x.shape[-1]
-    flat = np.ascontiguousarray(sums).reshape(-1, betas.size, entries)
-    _compiled(flat, np.ascontiguousarray(x).reshape(flat.shape[0], x.shape[-4], entries), betas.astype(sums.dtype))
+    steps, entries = x.shape[-4], x.shape[-2] * x.shape[-1]
+    flat = np.ascontiguousarray(sums).reshape(-1)
+    _compiled(flat, np.ascontiguousarray(x).reshape(-1), betas.astype(sums.dtype), steps, entries)
     return flat.reshape(sums.shape)
