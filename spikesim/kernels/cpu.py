@@ -4,21 +4,21 @@ A block of BLOCK entries advances STEPS steps at a time through loops whose buff
 words (Philox) -> numbers of unit scale (a *fill*, one a law) -> K accumulators a <- beta a + g. The stream itself is never
 stored. Flat buffers with plain offsets: row views of a matrix ran ten times slower.
 
-What bounds it, for Gaussian noise, K = 6 and float32, at 512 bits on one core that starts two packed products a cycle:
+What bounds it, for Gaussian noise, K = 6 and float32, at 512 bits:
 
-    words 49 %   transform 37 %   accumulators 14 %   (float64 accumulators: 25 % of a time 1.17 times as long)
+    words 48 %   transform 38 %   accumulators 14 %   (float64 accumulators: 23 % of a time 1.14 times as long)
 
-Nothing waits for memory: each stage is near the count of its instructions. Ten rounds on 32 words are 60 of them at least
-(20 products, 20 shifts, 20 three-way xors) and the words take 1.2 times what four a cycle would; a window is one fused
-multiply-add a vector and step. Tails, square roots and divisions included, the other laws take the float32 time of the
-Gaussian times 0.35 (frozen), 0.7 (Rademacher), 1.3 (AR1), 1.7 (Laplace, Arch), 2.9 (Pareto), 4.3 (Student), 7.7 (stable).
-Half the vector width takes 1.6 times as long (width.py), and scratch that straddles cache lines up to 1.2 times.
+Nothing waits for memory. 128 words are about 220 instructions (71 products, 63 shifts, 78 three-way xors and the like), and
+take 1.6 times what four a cycle would: ten rounds follow from each other, and a core looks ahead one such group. A window
+is one fused multiply-add a vector and step. Square roots, divisions and tails included, the other laws take the Gaussian's
+time times 0.35 (frozen), 0.7 (Rademacher), 1.3 (AR1), 1.7 (Laplace, Arch), 2.9 (Pareto), 4.3 (Student), 7.8 (stable).
+Half the vector width takes 1.6 to 1.8 times as long (width.py).
 
 Accumulators contract a product and a sum into one rounding and use no other fast-math flag; chunks begin at multiples of
 STEPS. So their bits depend neither on how the steps are cut into calls nor on which other windows there are.
 
-There is no cache of compiled code on disk: fills are closures, which such a cache does not know apart, installations may
-be read-only, and compiling takes about as long as numba's own start.
+Compiled code is not cached on disk: fills are closures, which such a cache does not tell apart safely, installations may be
+read-only, file systems shared, and what would be saved is a few seconds of a process.
 """
 
 from collections.abc import Callable
