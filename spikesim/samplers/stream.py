@@ -46,7 +46,7 @@ class Stream:
         self._parameters = np.asarray(noise.parameters or (0.0,), np.float64)
         self._scale = np.asarray(noise.entry_scale(model.shape), self.dtype)
         self._mean = self.dtype.type(noise.mean)
-        self._shape = np.broadcast_to(self._scale, model.shape).flatten(), self._mean  # of what the kernel writes out
+        self._finish = np.broadcast_to(self._scale, model.shape).flatten(), self._mean  # of what the kernel writes out
         self._momenta = np.append(betas, 0.0).astype(self.dtype)  # the last one keeps the newest step
         padded = padded_entries(model.shape)
         self._sums = np.zeros((len(trials), self._momenta.size, padded), self.dtype)
@@ -83,7 +83,7 @@ class Stream:
         for i, trial in enumerate(self.trials):
             at = (np.uint64(trial), np.uint64(rng.NOISE), *rng.key(self.seed), self._parameters)
             sums = self._sums[i].reshape(-1)
-            self._kernel(sums, out[i], self._memory[i], self._momenta, factors[i], self.step, steps, *at, *self._shape)
+            self._kernel(sums, out[i], self._memory[i], self._momenta, factors[i], self.step, steps, *at, *self._finish)
         self.step += steps
         return out.reshape(-1, steps, m, n) if keep else None
 
