@@ -19,6 +19,7 @@ from spikesim.design import GIVEN, Design, design_from, worker_count
 from spikesim.filters import EMA
 from spikesim.kernels.cpu import stream_kernel
 from spikesim.kernels.scalars import scalars_kernel
+from spikesim.kernels.width import vector_bits
 from spikesim.measure import Measured, measure
 from spikesim.model import SpikedModel
 from spikesim.pipelines import PIPELINES, Cascade, Filter, Pipeline
@@ -278,5 +279,6 @@ def _attributes(design: Design, joint: bool) -> dict[str, str | float]:
         "device": f"cpu ({platform.machine()})",
         "dtype": design.dtype,
         "layout": float(rng.LAYOUT_VERSION),
+        "vector_bits": str(vector_bits() or "as LLVM chooses"),
         "versions": ", ".join(f"{p} {version(p)}" for p in packages),
     }

@@ -17,7 +17,8 @@ from randomgen import Philox
 
 import spikesim as ss
 from spikesim import rng
-from spikesim.kernels.cpu import BLOCK, stream_kernel
+from spikesim.kernels.cpu import stream_kernel
+from spikesim.kernels.fills import BLOCK
 from spikesim.kernels.philox import M0, M1, philox
 from spikesim.samplers.stream import Stream
 
@@ -350,11 +351,10 @@ def test_entry_scales_and_bias_act_on_the_gaussian_noise():
 
 def unit_normals(domain, first, steps):
     """The compiled Gaussian numbers of any domain (equal to `normal_twin` in NOISE, as tested above)."""
-    padded, none = -(-ENTRIES // BLOCK) * BLOCK, np.empty(0)
-    out = np.empty(steps * padded)
+    padded, none, out = -(-ENTRIES // BLOCK) * BLOCK, np.empty(0), np.empty(steps * ENTRIES)
     at = (first, steps, np.uint64(TRIAL), np.uint64(domain), *rng.key(SEED))
-    stream_kernel("gaussian")(none, out, np.zeros(padded), none, none, *at, np.zeros(1))
-    return out.reshape(steps, padded)[:, :ENTRIES]
+    stream_kernel("gaussian")(none, out, np.zeros(padded), none, none, *at, np.zeros(1), np.ones(ENTRIES), 0.0)
+    return out.reshape(steps, ENTRIES)
 
 
 def test_arch_equals_its_recurrence():
@@ -413,6 +413,29 @@ def test_bits_do_not_depend_on_how_steps_are_cut(noise, dtype):
 
     assert run(40) == run(8, 40) == run(16, 40) == run(8, 16, 24, 32, 40)
     assert run(43) == run(8, 43) == run(16, 40, 43)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("steps", [40, 43])
+def test_a_window_does_not_depend_on_the_others(dtype, steps):
+    def buffers(*betas):
+        s = stream(ss.Arch(0.3), betas, dtype)
+        s.advance(steps)
+        return s.buffers()[0]
+
+    together = buffers(0.5, 0.9, 0.0, 0.99, 0.7)
+    for i, beta in enumerate((0.5, 0.9, 0.0, 0.99, 0.7)):
+        assert_array_equal(together[i], buffers(beta)[0])
+
+
+@pytest.mark.parametrize("noise", EVERY_FILL, ids=repr)
+def test_what_is_kept_changes_nothing(noise):
+    kept, not_kept = stream(noise, BETAS), stream(noise, BETAS)
+    kept.advance(400, keep=True)
+    for _ in range(50):
+        not_kept.advance(8)
+    assert_array_equal(kept.buffers(), not_kept.buffers())
+    assert_array_equal(kept.last(), not_kept.last())
 
 
 @pytest.mark.parametrize("noise", EVERY_FILL, ids=repr)

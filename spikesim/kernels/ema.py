@@ -5,44 +5,46 @@ no fast-math, so both give the same bits.
 """
 
 import numpy as np
-from numba import njit
+from numba import njit, uint64
 
 from spikesim.arrays import Array
-from spikesim.kernels.lanes import LANES, load, splat, store
+from spikesim.kernels.width import full_width
 
 TILE = 256
-"""Entries whose steps are read for every window before the next ones': they stay in the first-level cache."""
 STEPS = 8
-"""Steps that a pack of sums takes between its load and its store."""
 
 
 @njit(nogil=True, error_model="numpy")
-def _compiled(sums, x, betas, entries, lanes):
-    """sums: (B, K * entries), x: (B, steps * entries), betas: (K,); sums in place."""
-    for b in range(len(sums)):
-        steps = x.shape[1] // entries
+def _together(sums, row, x, first, entries, count, beta):
+    """STEPS steps of `count` sums, each in a register meanwhile; unsigned offsets are not checked for their sign."""
+    full_width()
+    for e in range(count):
+        a = sums[row + uint64(e)]
+        for s in range(STEPS):
+            a = beta * a + x[first + uint64(s) * entries + uint64(e)]
+        sums[row + uint64(e)] = a
+
+
+@njit(nogil=True, error_model="numpy")
+def _one(sums, row, x, first, count, beta):
+    full_width()
+    for e in range(count):
+        sums[row + uint64(e)] = beta * sums[row + uint64(e)] + x[first + uint64(e)]
+
+
+@njit(nogil=True, error_model="numpy")
+def _compiled(sums, x, betas, steps, entries):
+    """sums: (B * K * E,), x: (B * steps * E,), betas: (K,); sums in place."""
+    whole, pitch = steps // STEPS * STEPS, uint64(entries)
+    for b in range(sums.size // (betas.size * entries)):
         for start in range(0, entries, TILE):
-            stop = min(start + TILE, entries)
-            whole = start + (stop - start) // lanes * lanes
-            for first in range(0, steps, STEPS):
-                after = min(first + STEPS, steps)
-                for k in range(betas.size):
-                    _advance(sums[b], x[b], betas[k], k * entries, start, whole, stop, first, after, entries, lanes)
-
-
-@njit(nogil=True, error_model="numpy")
-def _advance(sums, x, beta, row, start, whole, stop, first, after, entries, lanes):
-    """One window's sums over a few steps of a tile."""
-    if whole > start:
-        factor = splat(beta, load(sums, row))
-        for e in range(start, whole, lanes):
-            a = load(sums, row + e)
-            for s in range(first, after):
-                a = factor * a + load(x, s * entries + e)
-            store(sums, row + e, a)
-    for e in range(whole, stop):
-        for s in range(first, after):
-            sums[row + e] = beta * sums[row + e] + x[s * entries + e]
+            count = min(TILE, entries - start)
+            for k in range(betas.size):
+                row = uint64((b * betas.size + k) * entries + start)
+                for s in range(0, whole, STEPS):
+                    _together(sums, row, x, uint64((b * steps + s) * entries + start), pitch, count, betas[k])
+                for s in range(whole, steps):
+                    _one(sums, row, x, uint64((b * steps + s) * entries + start), count, betas[k])
 
 
 def portable(sums: Array, x: Array, betas: Array) -> Array:
@@ -65,8 +67,7 @@ def accumulate(sums: Array, x: Array, betas: Array) -> Array:
     """
     if not (isinstance(sums, np.ndarray) and isinstance(x, np.ndarray) and x.shape[-3] == 1 and sums.size):
         return portable(sums, x, betas)
-    entries = x.shape[-2] * x.shape[-1]
-    flat = np.ascontiguousarray(sums).reshape(-1, betas.size * entries)
-    steps = np.ascontiguousarray(x, sums.dtype).reshape(len(flat), x.shape[-4] * entries)
-    _compiled(flat, steps, betas.astype(sums.dtype), entries, LANES[sums.dtype.name])
+    steps, entries = x.shape[-4], x.shape[-2] * x.shape[-1]
+    flat = np.ascontiguousarray(sums).reshape(-1)
+    _compiled(flat, np.ascontiguousarray(x).reshape(-1), betas.astype(sums.dtype), steps, entries)
     return flat.reshape(sums.shape)

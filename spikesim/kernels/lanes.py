@@ -15,6 +15,8 @@ from numba.core import cgutils
 from numba.core.datamodel import models
 from numba.extending import intrinsic, overload, register_model
 
+from spikesim.kernels.width import widen
+
 LANES = {"float32": 16, "float64": 8}
 """Matrices that go together: 512 bits."""
 
@@ -46,6 +48,7 @@ def load(typing, array, index):
     pack = Pack(array.dtype)
 
     def code(context, builder, signature, args):
+        widen(builder)  # or packs might be split where the processor need not
         vector = ir.VectorType(context.get_value_type(array.dtype), pack.lanes)
         pointer = _pointer(context, builder, signature.args[0], *args, vector)
         return builder.load(pointer, align=array.dtype.bitwidth // 8)

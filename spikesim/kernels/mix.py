@@ -6,12 +6,15 @@ Sums run over rows in order, entry by entry, with no fast-math: an entry's bits 
 import numpy as np
 from numba import njit
 
+from spikesim.kernels.width import full_width
+
 TILE = 256
 
 
 @njit(nogil=True, error_model="numpy")
 def mix(out, root, z):
     """out_i = sum_{j <= i} root_ij z_j. out, z: (L, E); root: (L, L), nothing above its diagonal is read."""
+    full_width()
     rows, entries = z.shape
     row = np.empty(TILE)
     for start in range(0, entries, TILE):

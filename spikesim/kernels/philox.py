@@ -17,13 +17,23 @@ DRAW_SHIFT = np.uint64(8)
 
 
 @njit(inline="always")  # inlined before LLVM sees it: several times faster than a call
-def philox(c0, c1, c2, c3, a, b):
-    """Four words of counter (c0, c1, c2, c3) under key (a, b); every argument a uint64 below 2^32."""
+def unmasked(c0, c1, c2, c3, a, b):
+    """`philox`, with anything in the high halves of what it takes and returns but for the key.
+
+    Only the factors of products need their high halves cleared, and a packed multiplication does not look at them.
+    """
     for _ in range(10):
-        p0, p1 = M0 * c0, M1 * c2
-        c0, c1, c2, c3 = ((p1 >> HALF) ^ c1 ^ a) & MASK, p1 & MASK, ((p0 >> HALF) ^ c3 ^ b) & MASK, p0 & MASK
+        p0, p1 = M0 * (c0 & MASK), M1 * (c2 & MASK)
+        c0, c1, c2, c3 = (p1 >> HALF) ^ c1 ^ a, p1, (p0 >> HALF) ^ c3 ^ b, p0
         a, b = (a + W0) & MASK, (b + W1) & MASK
     return c0, c1, c2, c3
+
+
+@njit(inline="always")
+def philox(c0, c1, c2, c3, a, b):
+    """Four words of counter (c0, c1, c2, c3) under key (a, b); every argument a uint64 below 2^32."""
+    c0, c1, c2, c3 = unmasked(c0, c1, c2, c3, a, b)
+    return c0 & MASK, c1 & MASK, c2 & MASK, c3 & MASK
 
 
 @njit(nogil=True)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from spikesim.kernels import transforms as tr
 from spikesim.kernels.philox import fine_fraction, philox
+from spikesim.kernels.width import full_width
 
 BLOCK = 512
 STEPS = 8
@@ -33,6 +34,7 @@ DEGREE = 18
 @njit(nogil=True, error_model="numpy")
 def _uniforms(u, step, trial, domain, k0, k1):
     """Uniforms of BLOCK steps at entry 0, as rng.uniforms has them; step is even."""
+    full_width()
     for j in range(BLOCK // 2):
         c0, _, c2, _ = philox(uint64(0), uint64((step >> 1) + j), trial, domain, k0, k1)
         u[2 * j], u[2 * j + 1] = tr.uniform(c0, 0.5), tr.uniform(c2, 0.5)
@@ -48,6 +50,7 @@ def _uniforms(u, step, trial, domain, k0, k1):
 @njit(nogil=True, error_model="numpy")
 def _pareto(u, square, p):
     """c u^-a, four times as fast as the power: a table over the octaves of u times a polynomial in its significand."""
+    full_width()
     bits = u.view(np.uint64)
     for i in range(BLOCK):
         square[i] = p[1023 - np.int64(bits[i] >> SHIFT)]
@@ -71,6 +74,7 @@ def _pareto_table(alpha: float) -> NDArray[np.float64]:
 @njit(nogil=True, error_model="numpy")
 def _two_point(u, square, p):
     """factor^2 with probability p, else 1."""
+    full_width()
     for i in range(BLOCK):
         square[i] = p[1] if u[i] < p[0] else 1.0
 

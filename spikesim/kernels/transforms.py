@@ -1,71 +1,56 @@
-"""Words to numbers: one scalar function a law, each of unit scale.
+"""Words to numbers: one scalar function a law, each of unit scale, that LLVM vectorises.
 
-Normals are float32 polynomials that LLVM vectorises; every other law is float64 and calls the maths library. The
-fast-math flags leave out ``reassoc``: with it LLVM has silently deleted the exponent split of `log_uniform`.
+Normals are float32, every other law is float64 (elementary.py). What a word leaves to chance is in the uniform: u for the
+size of a number, from its word alone or, where that is small, with further bits (rng.py).
 """
 
 import math
 
 import numpy as np
 from numba import float32, int32, njit, types, uint32
-from numba.extending import intrinsic
 from numpy.polynomial import Chebyshev, Polynomial
 
-FAST = {"nnan", "ninf", "nsz", "arcp", "contract"}
+from spikesim.kernels import elementary as el
+from spikesim.kernels.elementary import FAST, bitcast, polynomial
 
-
-def _bitcast(target):
-    @intrinsic
-    def cast(typing, x):  # noqa: ARG001 (the signature numba asks for)
-        return target(x), lambda ctx, builder, _sig, args: builder.bitcast(args[0], ctx.get_value_type(target))
-
-    return cast
-
-
-as_uint32, as_int32, as_float32 = _bitcast(types.uint32), _bitcast(types.int32), _bitcast(types.float32)
-
-
-def _polynomial(function, low, high, degree):
-    """A compiled float32 Chebyshev interpolant of a function on [low, high], by Horner's rule."""
-    series = Chebyshev.interpolate(function, degree, domain=[low, high])
-    c = tuple(np.float32(x) for x in series.convert(kind=Polynomial, domain=[-1, 1], window=[-1, 1]).coef)
-    n = len(c)
-
-    @njit(fastmath=FAST)
-    def polynomial(x):
-        y = c[n - 1]
-        for i in range(n - 2, -1, -1):
-            y = y * x + c[i]
-        return y
-
-    return polynomial
+as_uint32, as_int32, as_float32 = bitcast(types.uint32), bitcast(types.int32), bitcast(types.float32)
 
 
 def _log1p_ratio(x):
     return np.where(abs(x) < 1e-8, 1 - x / 2, np.log1p(x) / np.where(x == 0, 1, x))
 
 
-_log1p_over_x = _polynomial(_log1p_ratio, 0.5**0.5 - 1, 2**0.5 - 1, 8)
-_sin_of_root = _polynomial(lambda z: np.sinc(np.sqrt(np.maximum(z, 0)) / np.pi), 0, (np.pi / 4) ** 2, 3)
-_cos_of_root = _polynomial(lambda z: np.cos(np.sqrt(np.maximum(z, 0))), 0, (np.pi / 4) ** 2, 4)
+def _interpolant(function, low, high, degree):
+    """A compiled float32 Chebyshev interpolant of a function on [low, high]."""
+    series = Chebyshev.interpolate(function, degree, domain=[low, high])
+    coefficients = series.convert(kind=Polynomial, domain=[-1, 1], window=[-1, 1]).coef
+    return polynomial(np.float32(x) for x in coefficients)
 
 
-@njit(fastmath=FAST)
+_log1p_over_x = _interpolant(_log1p_ratio, 0.5**0.5 - 1, 2**0.5 - 1, 8)
+_sin_of_root = _interpolant(lambda z: np.sinc(np.sqrt(np.maximum(z, 0)) / np.pi), 0, (np.pi / 4) ** 2, 3)
+_cos_of_root = _interpolant(lambda z: np.cos(np.sqrt(np.maximum(z, 0))), 0, (np.pi / 4) ** 2, 4)
+
+
+@njit(fastmath=FAST, forceinline=True)
 def _log_uniform(word):
-    """ln((word + 1/2) / 2^32) in float32, split at the exponent; at most 0."""
+    """ln((word + 1/2) / 2^32) in float32, split at the exponent.
+
+    Never above 0: at exponent 0 it is x (1 + ...) with x <= 0, below that at most -ln 2 + ln sqrt 2.
+    """
     u = float32(word) * float32(2.0**-32) + float32(2.0**-33)
     i = int32(as_int32(u) - int32(0x3F3504F3))
     x = as_float32(int32(int32(i & int32(0x7FFFFF)) + int32(0x3F3504F3))) - float32(1)
-    return min(float32(int32(i >> int32(23))) * float32(np.log(2)) + x * _log1p_over_x(x), float32(0))
+    return float32(int32(i >> int32(23))) * float32(np.log(2)) + x * _log1p_over_x(x)
 
 
-@njit(fastmath=FAST)
+@njit(fastmath=FAST, forceinline=True)
 def radius(word):
     """Length of a planar standard normal vector, float32."""
     return float32(math.sqrt(float32(-2) * _log_uniform(word)))
 
 
-@njit(fastmath=FAST)
+@njit(fastmath=FAST, forceinline=True)
 def direction(word):
     """A uniform point on the unit circle: the top bit swaps the axes, the next flips both, 30 bits turn by an octant."""
     angle = float32(as_int32(uint32(word << uint32(2)))) * float32(np.pi / 4 * 2.0**-31)
@@ -77,46 +62,73 @@ def direction(word):
     return (s, c) if swap else (c, s)
 
 
-@njit
+@njit(forceinline=True)
 def sign(word):
-    """-1 or 1 from the last bit."""
-    return 1.0 - 2.0 * np.float64(word & uint32(1))
+    """-1 or 1 from the last bit, float32."""
+    return as_float32(uint32(uint32(0x3F800000) | uint32(word << uint32(31))))
 
 
-@njit
+@njit(forceinline=True)
 def uniform(word, fraction):
     """(word + fraction) / 2^32."""
     return (np.float64(word) + fraction) * 2.0**-32
 
 
-@njit
+@njit(forceinline=True)
 def uniform31(word, fraction):
-    """The same from all bits but the last, which `sign` spends."""
+    """The same from all bits but the last, which `el.signed` spends."""
     return (np.float64(word >> uint32(1)) + fraction) * 2.0**-31
 
 
-@njit
+@njit(fastmath=FAST, forceinline=True)
 def student_t(u, v, df):
-    """Bailey (Mathematics of Computation 62, 1994): t with df degrees of freedom from two uniforms."""
-    return math.sqrt(df * math.expm1(-2 * math.log(u) / df)) * math.sin(math.pi * (v - 0.5))
+    """Bailey (Mathematics of Computation 62, 1994): t with df degrees of freedom from two uniforms.
+
+    sqrt(df (u^(-2/df) - 1)) sin(pi (v - 1/2))
+    """
+    a = 2 / df
+    e, r = el.log2_parts(u)
+    n, power = el.rounded(-a * (e + r))
+    square = power * el.exp2m1((-a * e - n) - a * r) + (power - 1)
+    return math.sqrt(df * square) * el.sine(2 * v - 1)
 
 
-@njit
-def symmetric_pareto(s, u, alpha):
-    """P(|X| > x) = x^-alpha for x >= 1, with a fair sign."""
-    return s * u ** (-1 / alpha)
+@njit(fastmath=FAST, forceinline=True)
+def symmetric_pareto(word, u, alpha):
+    """P(|X| > x) = x^-alpha for x >= 1, with a fair sign: u^(-1/alpha)."""
+    a = 1 / alpha
+    e, r = el.log2_parts(u)
+    n, power = el.rounded(-a * (e + r))
+    return el.signed(power + power * el.exp2m1((-a * e - n) - a * r), word)
 
 
-@njit
-def laplace(s, u, _):
+@njit(fastmath=FAST, forceinline=True)
+def laplace(word, u, _):
     """Density exp(-|x|) / 2: variance 2; no shape parameter."""
-    return -s * math.log(u)
+    return el.signed(-el.log(u), word)
 
 
-@njit
-def stable(s, u, v, alpha):
-    """Chambers, Mallows, Stuck (JASA 71, 1976): E exp(i t X) = exp(-|t|^alpha), the angle pi/2 away from u = 0."""
-    angle = 0.5 * math.pi * (1 - u)
-    exponential = -math.log1p(-v)
-    tail = math.cos((1 - alpha) * angle) / exponential
-    return s * math.sin(alpha * angle) / math.sin(0.5 * math.pi * u) ** (1 / alpha) * tail ** ((1 - alpha) / alpha)
+@njit(fastmath=FAST, forceinline=True)
+def exponential(word):
+    """-ln(1 - v), v the uniform of a word that is not small: 1 - v is exact."""
+    return -el.log(1 - uniform(word, 0.5))
+
+
+@njit(fastmath=FAST, forceinline=True)
+def stable(word, u, exponential, alpha):
+    """Chambers, Mallows, Stuck (JASA 71, 1976): E exp(i t X) = exp(-|t|^alpha).
+
+    With the angle w = (1 - u) pi/2 and an exponential of mean 1:
+
+        sin(alpha w) cos(w)^(-1/alpha) (cos((1 - alpha) w) / exponential)^((1 - alpha)/alpha)
+
+    Each sine and cosine is sin(pi h / 2) of an h that is a sum of terms >= 0, so none loses digits near its zero.
+    """
+    a, b, c = 1 / alpha, (1 - alpha) / alpha, abs(1 - alpha)
+    e, r = el.log2_parts(el.sine(u))
+    e_tail, r_tail = el.log2_parts(el.sine((1 - c) + c * u) / exponential)
+    whole = b * e_tail - a * e
+    part = b * r_tail - a * r
+    n, power = el.rounded(whole + part)
+    first = el.sine(min(alpha * (1 - u), (2 - alpha) + alpha * u))
+    return el.signed(first * (power + power * el.exp2m1((whole - n) + part)), word)

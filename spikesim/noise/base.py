@@ -1,6 +1,6 @@
 """Noise laws: what Xi_t is made of, its eta, and whether it is BVMZOS.
 
-Every law is a frozen dataclass: unit noise of a named compiled fill (kernels/cpu.py), times a scale for each entry, times
+Every law is a frozen dataclass: unit noise of a named compiled fill (kernels/fills.py), times a scale for each entry, times
 a factor for each step, plus a mean. ``sigma`` is the standard deviation of one entry where it is finite, otherwise the
 scale. The reach of a law is the largest size it can draw: tails end near probability 2^-97 (rng.py).
 

@@ -124,12 +124,11 @@ def need_law(noise: Noise) -> None:
 
 def normals(seed: int, trial: int, rows: int, entries: int) -> NDArray[np.float64]:
     """Standard normals of the first windows of a sorted list, (rows, entries): rng.COLLAPSED, the window's place as step."""
-    none = np.empty(0)
-    memory = np.zeros(padded_entries((1, entries)))
-    out = np.empty(rows * memory.size)
+    none, out = np.empty(0), np.empty(rows * entries)
     at = (np.uint64(trial), np.uint64(rng.COLLAPSED), *rng.key(seed), np.zeros(1))
-    stream_kernel("gaussian")(none, out, memory, none, none, 0, rows, *at)
-    return out.reshape(rows, -1)[:, :entries]
+    memory = np.zeros(padded_entries((1, entries)))
+    stream_kernel("gaussian")(none, out, memory, none, none, 0, rows, *at, np.ones(entries), 0.0)
+    return out.reshape(rows, entries)
 
 
 def decays(windows: NDArray[np.float64], steps: ArrayLike) -> NDArray[np.float64]:

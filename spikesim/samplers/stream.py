@@ -11,13 +11,16 @@ from numpy.typing import NDArray
 
 from spikesim import rng
 from spikesim.errors import need
-from spikesim.kernels.cpu import BLOCK, STEPS, stream_kernel
+from spikesim.kernels.cpu import stream_kernel
+from spikesim.kernels.fills import BLOCK, STEPS
 from spikesim.model import SpikedModel
 
 CHUNK_BYTES = 1 << 22
 """What the gradients of one chunk may take, over all trials of a block; a chunk has at least STEPS steps."""
 CHUNK_WORK = 1 << 25
 """Entry-steps of a chunk whose gradients nothing needs: about a tenth of a second, after which a run can be stopped."""
+FACTORS = 256
+"""Steps whose factors are drawn at once, at least."""
 
 Floats = NDArray[np.floating]
 
@@ -42,10 +45,13 @@ class Stream:
         self._kernel = stream_kernel(noise.fill)
         self._parameters = np.asarray(noise.parameters or (0.0,), np.float64)
         self._scale = np.asarray(noise.entry_scale(model.shape), self.dtype)
+        self._mean = self.dtype.type(noise.mean)
+        self._finish = np.broadcast_to(self._scale, model.shape).flatten(), self._mean  # of what the kernel writes out
         self._momenta = np.append(betas, 0.0).astype(self.dtype)  # the last one keeps the newest step
         padded = padded_entries(model.shape)
         self._sums = np.zeros((len(trials), self._momenta.size, padded), self.dtype)
         self._memory = np.zeros((len(trials), padded))
+        self._drawn, self._drawn_from = np.empty((len(trials), 0)), 0
         if noise.remembers:
             self._start()
 
@@ -56,9 +62,9 @@ class Stream:
         for trial, memory in zip(self.trials, self._memory, strict=True):
             at = (np.uint64(trial), np.uint64(rng.START), *rng.key(self.seed), self._parameters)
             first = np.zeros_like(memory)
-            stream_kernel("gaussian")(first, none, memory.copy(), one, none, 0, 1, *at)
+            stream_kernel("gaussian")(first, none, memory.copy(), one, none, 0, 1, *at, none, 0.0)
             memory[:] = first
-            self._kernel(none, none, memory, none, none, STEPS, burn, *at)
+            self._kernel(none, none, memory, none, none, STEPS, burn, *at, none, 0.0)
 
     def advance(self, steps: int, keep: bool = False) -> Floats | None:
         """Draw the next steps.
@@ -71,29 +77,30 @@ class Stream:
             Noise (B, steps, m, n) if kept.
         """
         need(self.step % STEPS == 0, f"nothing after steps that are no multiple of {STEPS}", step=self.step)
-        padded = self._memory.shape[1]
-        out = np.empty((len(self.trials), steps * padded if keep else 0), self.dtype)
+        m, n = self.model.shape
+        out = np.empty((len(self.trials), steps * m * n if keep else 0), self.dtype)
+        factors = self._factors(steps)
         for i, trial in enumerate(self.trials):
-            factors = self._factors(trial, steps)
             at = (np.uint64(trial), np.uint64(rng.NOISE), *rng.key(self.seed), self._parameters)
             sums = self._sums[i].reshape(-1)
-            self._kernel(sums, out[i], self._memory[i], self._momenta, factors, self.step, steps, *at)
+            self._kernel(sums, out[i], self._memory[i], self._momenta, factors[i], self.step, steps, *at, *self._finish)
         self.step += steps
-        return self._shaped(out.reshape(len(self.trials), steps, padded)) if keep else None
+        return out.reshape(-1, steps, m, n) if keep else None
 
-    def _factors(self, trial: int, steps: int) -> NDArray[np.float64]:
-        factors = self.model.noise.step_factors(self.seed, trial, np.arange(self.step, self.step + steps))
-        return np.empty(0) if factors is None else np.ascontiguousarray(factors, np.float64)
-
-    def _shaped(self, unit: Floats) -> Floats:
-        """Noise of single steps, (..., m, n), from unit noise (..., E): scaled, then shifted by the law's mean."""
-        m, n = self.model.shape
-        x = unit[..., : m * n].reshape(*unit.shape[:-1], m, n) * self._scale
-        return x + self.dtype.type(self.model.noise.mean) if self.model.noise.mean else x
+    def _factors(self, steps: int) -> NDArray[np.float64]:
+        """Factors of the next steps, (B, steps), or (B, 0) for none; drawn for several chunks at once."""
+        if self.step + steps > self._drawn_from + self._drawn.shape[1]:
+            numbers = self.step + np.arange(max(steps, FACTORS))
+            drawn = [self.model.noise.step_factors(self.seed, trial, numbers) for trial in self.trials]
+            self._drawn_from = self.step
+            self._drawn = np.array([() if x is None else x for x in drawn], np.float64)
+        first = self.step - self._drawn_from
+        return self._drawn[:, first : first + steps]
 
     def last(self) -> Floats:
-        """Noise of the newest step, (B, 1, m, n)."""
-        return self._shaped(self._sums[:, -1:])
+        """Noise of the newest step, (B, 1, m, n): the bits that `advance` keeps."""
+        m, n = self.model.shape
+        return self._sums[:, -1:, : m * n].reshape(-1, 1, m, n) * self._scale + self._mean
 
     def buffers(self) -> Floats:
         """Noise N of the momentum buffers, (B, K, m, n)."""
