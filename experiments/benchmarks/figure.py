@@ -1,0 +1,102 @@
+"""The benchmark's figure: ratios to every peer with their spread and targets, and how cost grows."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.harness import Ratio
+from benchmarks.targets import PEERS, slope
+from spikesim import plots
+
+AXES = {
+    "T": "window T (steps)", "min(m, n)": "min(m, n)", "trials": "trials", "cores": "threads", "rows": "min(m, n)",
+}  # fmt: skip
+
+
+def draw(results: Mapping[str, Any], figures: Path) -> None:
+    """Draw figures/benchmark."""
+    rows = results["comparisons"]
+    shown = [row for row in rows if row["work"] in ("noise", "all", "alignment")]
+    with plots.panels(2, 3, (13.5, 9.0)) as (figure, axes):
+        for axis, row in zip(axes[0], shown, strict=True):
+            _ratios(axis, row)
+        _grown(axes[1, 0], results, ("T, stream", "T, collapsed, Gaussian", "T, collapsed, Radial"), "cost against T")
+        _grown(axes[1, 1], results, ("min(m, n), stream", "rows, banded"), "cost against size")
+        _grown(axes[1, 2], results, ("trials, stream", "cores, stream"), "cost against trials, threads")
+        plots.save(figure, figures, "benchmark", _above(results), finding(results))
+
+
+def _ratios(axis: Any, row: Mapping[str, Any]) -> None:
+    """One bar a peer and dtype: the median, its minimum and maximum as a line, the target as a tick."""
+    peers = [name for name in row["labels"] if name != "spikesim" and name in row["rates"]["float32"]]
+    wanted = {peer: needed for work, peer, needed in PEERS if work == row["work"]}
+    for offset, dtype, style in (
+        (-0.2, "float32", {"color": "#0072B2"}),
+        (0.2, "float64", {"color": "#E8B88A", "hatch": "//"}),
+    ):
+        rates = row["rates"][dtype]
+        found = [Ratio.paired(rates["spikesim"], rates[name]) for name in peers if name in rates]
+        at = [i + offset for i, name in enumerate(peers) if name in rates]
+        middle = np.array([r.median for r in found])
+        spread = [middle - [r.low for r in found], np.array([r.high for r in found]) - middle]
+        axis.barh(at, middle, 0.38, label=dtype, edgecolor="black", linewidth=0.5, **style)
+        axis.errorbar(middle, at, xerr=spread, fmt="none", ecolor="black", elinewidth=1.2, capsize=3)
+    for i, name in enumerate(peers):
+        if name in wanted:
+            axis.plot([wanted[name]] * 2, [i - 0.45, i + 0.45], color="#D55E00", linewidth=2.5, label="_target")
+    if wanted:
+        axis.plot([], [], color="#D55E00", linewidth=2.5, label="target, float32")
+    axis.axvline(1, color="black", linewidth=1, linestyle=":")
+    axis.set(
+        xscale="log", title=row["title"], xlabel=f"speed of spikesim / peer, {row['cores']} core" + "s" * (row["cores"] > 1)
+    )
+    axis.set_yticks(range(len(peers)), [row["labels"][name].replace(", ", ",\n") for name in peers])
+    axis.invert_yaxis()
+    axis.grid(axis="y", visible=False)
+    axis.xaxis.set_major_formatter("{x:g}")
+    axis.legend(fontsize=9, loc="lower right")
+
+
+def _grown(axis: Any, results: Mapping[str, Any], names: tuple[str, ...], title: str) -> None:
+    """Seconds of one call over its series, with the median's log-log slope in the legend."""
+    series = {s["name"]: s for s in results["growth"]}
+    for name, style in zip(names, plots.SERIES_STYLE, strict=False):
+        found = series[name]
+        if not found["x"]:
+            continue
+        seconds = np.array(found["seconds"])
+        exponent = f", slope {slope(found).median:.2f}" if len(found["x"]) > 1 else ""
+        axis.plot(found["x"], np.median(seconds, 1), label=name.replace("min(m, n), ", "") + exponent, **style)
+        axis.fill_between(found["x"], seconds.min(1), seconds.max(1), color=style["color"], alpha=0.25, linewidth=0)
+    kinds = list(dict.fromkeys(AXES[name.split(",")[0] if "min" not in name else "min(m, n)"] for name in names))
+    axis.set(xscale="log", yscale="log", title=title, xlabel=" or ".join(kinds), ylabel="seconds a call")
+    axis.legend(fontsize=9)
+
+
+def _above(results: Mapping[str, Any]) -> str:
+    problem, where = results["problem"], results["environment"]
+    (m, n), windows = problem["shape"], len(problem["windows"])
+    return (
+        f"{m} × {n}, r = {len(problem['spikes'])}, {windows} windows, {problem['steps']} steps, Gaussian; {where['cpu']}, "
+        f"{where['cores']} cores; bars: median of {_repeats(results)} repeats in turn, lines: minimum and maximum"
+        + (" (quick run)" if results["quick"] else "")
+    )
+
+
+def _repeats(results: Mapping[str, Any]) -> int:
+    return len(results["comparisons"][0]["rates"]["float32"]["spikesim"])
+
+
+def finding(results: Mapping[str, Any]) -> str:
+    """How many targets were reached, and which were not."""
+    targets = results["targets"]
+    reached = [t for t in targets if t["reached"]]
+    missed = [
+        f"{t['work']} ({t['against']}: {t['measured'][1]:.3g} of {t['needed']:g})" for t in targets if t["reached"] is False
+    ]
+    unknown = [f"{t['work']} ({t['against']})" for t in targets if t["reached"] is None]
+    text = f"{len(reached)} of {len(targets)} targets reached"
+    text += f"; not reached: {'; '.join(missed)}" if missed else ""
+    return text + (f"; not measured: {'; '.join(unknown)}" if unknown else "") + "."
