@@ -27,6 +27,7 @@ class Comparison:
         units: Least size of a job: what one call of each contender handles at once.
         entries: Units that one of the job's units counts as.
         one_core: Whether it runs on one core instead of all.
+        dtypes: Which are measured.
     """
 
     work: str
@@ -36,34 +37,36 @@ class Comparison:
     units: int = 1
     entries: int = 1
     one_core: bool = False
+    dtypes: tuple[str, ...] = DTYPES
 
 
 _SHORT = tuple(c for c in contenders.END_TO_END if c is not contenders.NUMPY)
 COMPARISONS = (
     Comparison("noise", "noise + EMA, 6 windows", contenders.NOISE, "entry-steps", 512, 64 * 128, one_core=True),
     Comparison("all", "end to end, all observables", contenders.END_TO_END),
-    Comparison("core", "end to end, all but alignment_truncated", _SHORT),
+    Comparison("core", "end to end, all but alignment_truncated", _SHORT, dtypes=DTYPES[:1]),
     Comparison("alignment", "end to end, alignment only", contenders.END_TO_END),
-    Comparison("alignment of three", "alignment only, without re-polarised", _SHORT),
+    Comparison("alignment of three", "alignment only, without re-polarised", _SHORT, dtypes=DTYPES[:1]),
 )
 
 
 def compare(comparison: Comparison, cores: Sequence[int], repeats: int, budget: float, log: Log) -> dict[str, Any]:
-    """Rates of every contender that is installed, for both dtypes: name -> dtype -> one a repeat."""
+    """Rates of every contender that is installed: name -> dtype -> one a repeat."""
     used = cores[:1] if comparison.one_core else cores
     notes: list[str] = []
     with ExitStack() as stack:
         measures: dict[str, Measure] = {}
+        units: dict[str, int] = {}
         for contender in (SPIKESIM, *comparison.peers):
             if importlib.util.find_spec(contender.needs) is None:
                 notes.append(f"{contender.label}: {contender.needs} is not installed")
                 continue
             runner = stack.enter_context(Runner(contender, used))
-            for dtype in DTYPES:
+            for dtype in comparison.dtypes:
                 measure = _measure(runner, comparison.work, dtype)
-                if _works(measure, comparison.units * len(used), f"{contender.label}, {dtype}", notes):
-                    measures[f"{contender.name} {dtype}"] = measure
-        units = {name: comparison.units * (len(used) if not comparison.one_core else 1) for name in measures}
+                unit = comparison.units * (1 if contender.one_thread else len(used))
+                if _works(measure, unit, f"{contender.label}, {dtype}", notes):
+                    measures[f"{contender.name} {dtype}"], units[f"{contender.name} {dtype}"] = measure, unit
         log(f"{comparison.title}: {len(measures)} contenders")
         rates = in_turn(measures, units, repeats, budget)
     labels = {c.name: c.label for c in (SPIKESIM, *comparison.peers)}
@@ -85,6 +88,8 @@ def threads(cores: Sequence[int], repeats: int, budget: float, log: Log) -> dict
             f"{work}, {dtype}, {n}": _measure(runner, work, dtype)
             for work in ("all", "alignment") for dtype in DTYPES for n, runner in runners.items()
         }  # fmt: skip
+        for measure in measures.values():
+            measure(1)
         rates = in_turn(measures, dict.fromkeys(measures, 4 * len(cores)), repeats, budget)
     return {"cores": len(cores), "rates": rates}
 

@@ -1,4 +1,7 @@
-"""Who takes part, and how each uses its cores: in the way that is fastest for it."""
+"""Who takes part, and how each uses its cores: in the way that is fastest for it.
+
+BLAS has one thread everywhere: with two, matrices of this size take longer, and far longer on a busy machine.
+"""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +18,7 @@ class Contender:
         threading: How it uses several cores, in words.
         options: Further keyword arguments of its functions.
         process_each: One process a core, pinned, instead of threads of one process.
-        blas_threads: Threads of BLAS in a process; None leaves the library's default.
+        one_thread: One thread, however many cores there are.
         needs: What must be installed.
     """
 
@@ -25,21 +28,19 @@ class Contender:
     threading: str
     options: dict[str, Any] = field(default_factory=dict)
     process_each: bool = False
-    blas_threads: int | None = 1
+    one_thread: bool = False
     needs: str = "numpy"
 
     def arguments(self, cores: int) -> dict[str, Any]:
         """Keyword arguments of its functions on a number of cores."""
-        threads = {} if self.process_each or self.blas_threads is None else {"threads": cores}
+        threads = {} if self.process_each or self.one_thread else {"threads": cores}
         return {**self.options, **threads}
 
 
-SPIKESIM = Contender("spikesim", "spikesim", "spikesim_run", "its own threads, BLAS on 1")
-NUMPY = Contender("numpy", "NumPy script, BLAS threads", "plain_numpy", "BLAS threads as installed", blas_threads=None)
-NUMPY_POOL = Contender("numpy-pool", "NumPy script, trials on threads", "plain_numpy", "trials on threads, BLAS on 1")
-NUMPY_GRAM = Contender(
-    "numpy-gram", "NumPy, Gram + eigh", "plain_numpy", "trials on threads, BLAS on 1", {"factors": "gram_svd"}
-)
+SPIKESIM = Contender("spikesim", "spikesim", "spikesim_run", "trials on threads")
+NUMPY = Contender("numpy", "NumPy script", "plain_numpy", "one thread", one_thread=True)
+NUMPY_POOL = Contender("numpy-pool", "NumPy script, trials on threads", "plain_numpy", "trials on threads")
+NUMPY_GRAM = Contender("numpy-gram", "NumPy, Gram + eigh", "plain_numpy", "trials on threads", {"factors": "gram_svd"})
 TORCH_SVD = Contender("torch-svd", "torch, batched SVD", "torch_svd", "trials on threads", needs="torch")
 TORCH_GRAM = Contender("torch-gram", "torch, Gram iteration", "torch_gram", "trials on threads", needs="torch")
 JAX = Contender("jax", "JAX, jit + vmap", "jax_vmap", "one process a core", process_each=True, needs="jax")

@@ -10,6 +10,8 @@ from benchmarks.harness import Ratio
 from benchmarks.targets import PEERS, slope
 from spikesim import plots
 
+SHOWN = ("noise", "all", "alignment")
+"""Comparisons in the upper panels, and the only ones of a quick run."""
 AXES = {
     "T": "window T (steps)", "min(m, n)": "min(m, n)", "trials": "trials", "cores": "threads", "rows": "min(m, n)",
 }  # fmt: skip
@@ -18,7 +20,7 @@ AXES = {
 def draw(results: Mapping[str, Any], figures: Path) -> None:
     """Draw figures/benchmark."""
     rows = results["comparisons"]
-    shown = [row for row in rows if row["work"] in ("noise", "all", "alignment")]
+    shown = [row for row in rows if row["work"] in SHOWN]
     with plots.panels(2, 3, (13.5, 9.0)) as (figure, axes):
         for axis, row in zip(axes[0], shown, strict=True):
             _ratios(axis, row)
@@ -37,6 +39,8 @@ def _ratios(axis: Any, row: Mapping[str, Any]) -> None:
         (0.2, "float64", {"color": "#E8B88A", "hatch": "//"}),
     ):
         rates = row["rates"][dtype]
+        if not rates:
+            continue
         found = [Ratio.paired(rates["spikesim"], rates[name]) for name in peers if name in rates]
         at = [i + offset for i, name in enumerate(peers) if name in rates]
         middle = np.array([r.median for r in found])

@@ -49,13 +49,12 @@ class Process:
     """One worker process (worker.py), pinned to some cores."""
 
     cores: Sequence[int]
-    blas_threads: int | None = 1
     _child: Any = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self._child = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.worker", ",".join(map(str, self.cores))],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment(self.blas_threads), cwd=EXPERIMENTS, bufsize=0,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment(), cwd=EXPERIMENTS, bufsize=0,
         )  # fmt: skip
 
     def send(self, job: Mapping[str, Any]) -> None:
@@ -89,7 +88,7 @@ class Runner:
     def __init__(self, contender: Contender, cores: Sequence[int]) -> None:
         self.contender, self.cores = contender, cores
         groups = [[c] for c in cores] if contender.process_each else [list(cores)]
-        self._processes = [Process(group, contender.blas_threads) for group in groups]
+        self._processes = [Process(group) for group in groups]
 
     def seconds(self, job: Mapping[str, Any], size: int) -> float:
         """Wall time of a job of `size` units, shared out between the processes."""
@@ -114,8 +113,8 @@ class Runner:
             process.close()
 
 
-def environment(blas_threads: int | None) -> dict[str, str]:
-    """This process's variables, less what would favour one contender, with BLAS threads as asked."""
+def environment(blas_threads: int | None = 1) -> dict[str, str]:
+    """This process's variables, less TUNING_VARIABLES, with BLAS threads as asked: None leaves the library's default."""
     out = {k: v for k, v in os.environ.items() if k not in (*TUNING_VARIABLES, *THREAD_VARIABLES)}
     out["PYTHONPATH"] = os.pathsep.join([str(EXPERIMENTS), str(EXPERIMENTS.parent), *filter(None, [out.get("PYTHONPATH")])])
     return out if blas_threads is None else out | dict.fromkeys(THREAD_VARIABLES, str(blas_threads))
@@ -126,8 +125,7 @@ Measure = Callable[[int], float]
 
 
 def calibrated(measure: Measure, unit: int, budget: float) -> int:
-    """Units, a multiple of `unit`, that take about `budget` seconds; what is compiled on first use is compiled here."""
-    measure(unit)
+    """Units, a multiple of `unit`, that take about `budget` seconds; measured once before, so that all is compiled."""
     took = measure(unit)
     return unit * max(1, round(budget / max(took, 1e-6))) if took < budget else unit
 
@@ -136,7 +134,7 @@ def in_turn(measures: Mapping[str, Measure], units: Mapping[str, int], repeats: 
     """Units a second of each contender, one repeat of all before the next of any: noise of the machine hits all alike.
 
     Args:
-        measures: One for each contender.
+        measures: One for each contender, warm.
         units: Least size of each contender's job.
         repeats: How many.
         budget: Seconds of one repeat of one contender.
