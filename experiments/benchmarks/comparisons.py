@@ -79,18 +79,18 @@ def compare(comparison: Comparison, cores: Sequence[int], repeats: int, budget: 
     }  # fmt: skip
 
 
-def threads(cores: Sequence[int], repeats: int, budget: float, log: Log) -> dict[str, Any]:
+def threads(cores: Sequence[int], dtypes: Sequence[str], repeats: int, budget: float, log: Log) -> dict[str, Any]:
     """spikesim on one core and on all, in turn."""
     log(f"threads: 1 and {len(cores)}")
     with ExitStack() as stack:
         runners = {n: stack.enter_context(Runner(SPIKESIM, cores[:n])) for n in sorted({1, len(cores)})}
         measures = {
             f"{work}, {dtype}, {n}": _measure(runner, work, dtype)
-            for work in ("all", "alignment") for dtype in DTYPES for n, runner in runners.items()
+            for work in ("all", "alignment") for dtype in dtypes for n, runner in runners.items()
         }  # fmt: skip
         for measure in measures.values():
             measure(1)
-        rates = in_turn(measures, dict.fromkeys(measures, 4 * len(cores)), repeats, budget)
+        rates = in_turn(measures, dict.fromkeys(measures, len(cores)), repeats, budget)
     return {"cores": len(cores), "rates": rates}
 
 

@@ -24,43 +24,41 @@ def draw(results: Mapping[str, Any], figures: Path) -> None:
     with plots.panels(2, 3, (13.5, 9.0)) as (figure, axes):
         for axis, row in zip(axes[0], shown, strict=True):
             _ratios(axis, row)
+        handles, labels = axes[0, 0].get_legend_handles_labels()
+        figure.legend(handles, labels, fontsize=10, loc="outside upper right", ncols=4)
         _grown(axes[1, 0], results, ("T, stream", "T, collapsed, Gaussian", "T, collapsed, Radial"), "cost against T")
         _grown(axes[1, 1], results, ("min(m, n), stream", "rows, banded"), "cost against size")
         _grown(axes[1, 2], results, ("trials, stream", "cores, stream"), "cost against trials, threads")
         plots.save(figure, figures, "benchmark", _above(results), finding(results))
 
 
+STYLES = (
+    (-0.14, "float32", {"color": "#0072B2", "marker": "o", "markersize": 8}),
+    (0.14, "float64", {"color": "#D55E00", "marker": "s", "markersize": 7, "markerfacecolor": "white"}),
+)
+
+
 def _ratios(axis: Any, row: Mapping[str, Any]) -> None:
-    """One bar a peer and dtype: the median, its minimum and maximum as a line, the target as a tick."""
+    """One point a peer and dtype: the median, its minimum and maximum as a line, the target as a tick."""
     peers = [name for name in row["labels"] if name != "spikesim" and name in row["rates"]["float32"]]
-    wanted = {peer: needed for work, peer, needed in PEERS if work == row["work"]}
-    for offset, dtype, style in (
-        (-0.2, "float32", {"color": "#0072B2"}),
-        (0.2, "float64", {"color": "#E8B88A", "hatch": "//"}),
-    ):
+    for offset, dtype, style in STYLES:
         rates = row["rates"][dtype]
-        if not rates:
-            continue
-        found = [Ratio.paired(rates["spikesim"], rates[name]) for name in peers if name in rates]
-        at = [i + offset for i, name in enumerate(peers) if name in rates]
-        middle = np.array([r.median for r in found])
-        spread = [middle - [r.low for r in found], np.array([r.high for r in found]) - middle]
-        axis.barh(at, middle, 0.38, label=dtype, edgecolor="black", linewidth=0.5, **style)
-        axis.errorbar(middle, at, xerr=spread, fmt="none", ecolor="black", elinewidth=1.2, capsize=3)
-    for i, name in enumerate(peers):
-        if name in wanted:
-            axis.plot([wanted[name]] * 2, [i - 0.45, i + 0.45], color="#D55E00", linewidth=2.5, label="_target")
-    if wanted:
-        axis.plot([], [], color="#D55E00", linewidth=2.5, label="target, float32")
-    axis.axvline(1, color="black", linewidth=1, linestyle=":")
-    axis.set(
-        xscale="log", title=row["title"], xlabel=f"speed of spikesim / peer, {row['cores']} core" + "s" * (row["cores"] > 1)
-    )
-    axis.set_yticks(range(len(peers)), [row["labels"][name].replace(", ", ",\n") for name in peers])
-    axis.invert_yaxis()
-    axis.grid(axis="y", visible=False)
+        measured = {i: Ratio.paired(rates["spikesim"], rates[name]) for i, name in enumerate(peers) if name in rates}
+        for i, r in measured.items():
+            spread = [[r.median - r.low], [r.high - r.median]]
+            label = dtype if i == min(measured) else "_"
+            axis.errorbar([r.median], [i + offset], xerr=spread, label=label, linestyle="none", capsize=3, **style)
+    needed = [(peers.index(peer), x) for work, peer, x in PEERS if work == row["work"] and peer in peers]
+    for i, x in needed:
+        axis.plot(
+            [x, x], [i - 0.4, i + 0.4], color="black", linewidth=3, label="_" if i != needed[0][0] else "target, float32"
+        )
+    axis.axvline(1, color="black", linewidth=1, linestyle=":", label="as fast")
+    cores = f"{row['cores']} core" + "s" * (row["cores"] > 1)
+    axis.set(xscale="log", title=row["title"], xlabel=f"speed of spikesim / peer, {cores}")
+    axis.set_yticks(range(len(peers)), [row["labels"][name].replace(", ", ",\n", 1) for name in peers])
+    axis.set_ylim(len(peers) - 0.5, -0.5)
     axis.xaxis.set_major_formatter("{x:g}")
-    axis.legend(fontsize=9, loc="lower right")
 
 
 def _grown(axis: Any, results: Mapping[str, Any], names: tuple[str, ...], title: str) -> None:
@@ -84,7 +82,7 @@ def _above(results: Mapping[str, Any]) -> str:
     (m, n), windows = problem["shape"], len(problem["windows"])
     return (
         f"{m} × {n}, r = {len(problem['spikes'])}, {windows} windows, {problem['steps']} steps, Gaussian; {where['cpu']}, "
-        f"{where['cores']} cores; bars: median of {_repeats(results)} repeats in turn, lines: minimum and maximum"
+        f"{where['cores']} cores\npoints: median of {_repeats(results)} repeats in turn, bars: minimum and maximum"
         + (" (quick run)" if results["quick"] else "")
     )
 

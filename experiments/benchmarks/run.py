@@ -52,7 +52,7 @@ def measured(cores: Sequence[int], quick: bool, start: float) -> dict[str, Any]:
         "problem": {"shape": Problem.shape, "spikes": Problem.spikes, "sigma": Problem.sigma, "windows": Problem.windows,
                     "steps": Problem.steps},
         "comparisons": [comparisons.compare(c, cores, repeats, budget, log) for c in chosen],
-        "threads": comparisons.threads(cores, repeats, budget, log),
+        "threads": comparisons.threads(cores, comparisons.DTYPES[: 1 if quick else 2], repeats, budget, log),
         "growth": _growth(growth.Growth(cores, repeats, log), len(cores), quick),
     }  # fmt: skip
     log("start-up")
