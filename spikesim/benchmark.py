@@ -91,12 +91,16 @@ def _ratios(results: Results) -> str:
     for row in results["comparisons"]:
         title = f"{row['title']}, {row['cores']} core{'s' if row['cores'] > 1 else ''}"
         own = [_rate(row, dtype, "spikesim") for dtype in ("float32", "float64")]
-        lines.append(f"| {title} | spikesim | {row['threading']['spikesim']} | {own[0]} | {own[1]} |")
+        lines.append(f"| {title} | spikesim | {_threading(row, 'spikesim')} | {own[0]} | {own[1]} |")
         for name, label in row["labels"].items():
             if name != "spikesim":
                 cells = [_cell(row, dtype, name) for dtype in ("float32", "float64")]
-                lines.append(f"| | {label} | {row['threading'][name]} | {cells[0]} | {cells[1]} |")
+                lines.append(f"| | {label} | {_threading(row, name)} | {cells[0]} | {cells[1]} |")
     return "\n".join(lines)
+
+
+def _threading(row: Mapping[str, Any], name: str) -> str:
+    return row["threading"][name] if row["cores"] > 1 else "one thread"
 
 
 def _rate(row: Mapping[str, Any], dtype: str, name: str) -> str:

@@ -34,7 +34,7 @@ def trial_counts() -> list[Point]:
 
 def cores(most: int) -> list[Point]:
     """1, 2, 4, ... workers on one number of trials."""
-    return [(2**k, 8 * most, {"workers": 2**k}) for k in range(most.bit_length()) if 2**k <= most]
+    return [(2**k, 4 * most, {"workers": 2**k, "steps": 200}) for k in range(most.bit_length()) if 2**k <= most]
 
 
 def rows(largest: int) -> list[Point]:

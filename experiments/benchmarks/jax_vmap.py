@@ -21,6 +21,8 @@ jax.config.update("jax_enable_x64", True)
 
 BATCH = 1
 """Trials advanced together."""
+SCAN = 512
+"""Steps of noise of one call, whose length is compiled in."""
 
 
 def svd(x: Array) -> tuple[Array, Array, Array]:
@@ -29,19 +31,23 @@ def svd(x: Array) -> tuple[Array, Array, Array]:
     return u, d, vt
 
 
-@partial(jax.jit, static_argnums=(0, 1, 2, 3, 5))
-def _noise_ema(entries: int, windows: tuple[float, ...], steps: int, dtype: str, key: Array, chunk: int) -> Array:
+@partial(jax.jit, static_argnums=(0, 1, 4))
+def _noise_ema(windows: tuple[float, ...], steps: int, sums: Array, key: Array, chunk: int) -> Array:
+    dtype, entries = sums.dtype, sums.shape[1]
     decay, weights = (jnp.asarray(x, dtype) for x in chunk_weights(1 - 1 / np.array(windows), chunk))
 
     def body(sums: Array, own: Array) -> tuple[Array, None]:
         return sums * decay + weights @ jax.random.normal(own, (chunk, entries), dtype), None
 
-    return jax.lax.scan(body, jnp.zeros((len(windows), entries), dtype), jax.random.split(key, steps // chunk))[0]
+    return jax.lax.scan(body, sums, jax.random.split(key, steps // chunk))[0]
 
 
 def noise_ema(entries: int, windows: Sequence[float], steps: int, seed: int, dtype: str, chunk: int = 1) -> Any:
-    """Averages (K, entries) of standard normal steps from zero, `chunk` steps an iteration of the scan."""
-    return np.asarray(_noise_ema(entries, tuple(windows), steps, dtype, jax.random.key(seed), chunk))
+    """Averages (K, entries) of standard normal steps from zero: scans of SCAN steps, `chunk` an iteration."""
+    sums = jnp.zeros((len(windows), entries), dtype)
+    for first, key in enumerate(jax.random.split(jax.random.key(seed), -(-steps // SCAN))):
+        sums = _noise_ema(tuple(windows), min(SCAN, steps - first * SCAN), sums, key, chunk)
+    return np.asarray(sums)
 
 
 def _scanned(problem: Problem, key: Array, dtype: str, flows: Callable[[Truth, Array], tuple[Array, ...]]) -> Any:
