@@ -1,6 +1,6 @@
 """The benchmark's figure: ratios to every peer with their spread and targets, and how cost grows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,19 +62,33 @@ def _ratios(axis: Any, row: Mapping[str, Any]) -> None:
 
 
 def _grown(axis: Any, results: Mapping[str, Any], names: tuple[str, ...], title: str) -> None:
-    """Seconds of one call over its series, with the median's log-log slope in the legend."""
+    """Seconds over each series, of a trial unless trials are what grows, with the median's log-log slope in the legend."""
     series = {s["name"]: s for s in results["growth"]}
+    whole = "trials, stream" in names
     for name, style in zip(names, plots.SERIES_STYLE, strict=False):
         found = series[name]
         if not found["x"]:
             continue
-        seconds = np.array(found["seconds"])
+        seconds = np.array(found["seconds"]) / (1 if whole else np.array(found["trials"])[:, None])
         exponent = f", slope {slope(found).median:.2f}" if len(found["x"]) > 1 else ""
-        axis.plot(found["x"], np.median(seconds, 1), label=name.replace("min(m, n), ", "") + exponent, **style)
+        axis.plot(found["x"], np.median(seconds, 1), label=name + exponent, **style)
         axis.fill_between(found["x"], seconds.min(1), seconds.max(1), color=style["color"], alpha=0.25, linewidth=0)
-    kinds = list(dict.fromkeys(AXES[name.split(",")[0] if "min" not in name else "min(m, n)"] for name in names))
-    axis.set(xscale="log", yscale="log", title=title, xlabel=" or ".join(kinds), ylabel="seconds a call")
-    axis.legend(fontsize=9)
+    kinds = dict.fromkeys(next(AXES[key] for key in AXES if name.startswith(key)) for name in names)
+    axis.set(xscale="log", yscale="log", title=title, xlabel=" or ".join(kinds))
+    axis.set_ylabel("seconds a call" if whole else "seconds a trial")
+    _ticks(axis, sorted({x for name in names for x in series[name]["x"]}))
+
+
+def _ticks(axis: Any, x: Sequence[float]) -> None:
+    """Every x where there are few decades of them, plain numbers, and room for the legend above the curves."""
+    if x and x[-1] < 1000 * x[0]:
+        axis.set_xticks(x, [f"{value:g}" for value in x])
+        axis.set_xticks([], minor=True)
+    low, high = axis.get_ylim()
+    axis.set_ylim(low, high * (high / low) ** 0.5)
+    if high < 300 * low:
+        plots.plain_ticks(axis)
+    axis.legend(fontsize=9, loc="upper left")
 
 
 def _above(results: Mapping[str, Any]) -> str:
@@ -82,8 +96,8 @@ def _above(results: Mapping[str, Any]) -> str:
     (m, n), windows = problem["shape"], len(problem["windows"])
     return (
         f"{m} × {n}, r = {len(problem['spikes'])}, {windows} windows, {problem['steps']} steps, Gaussian; {where['cpu']}, "
-        f"{where['cores']} cores\npoints: median of {_repeats(results)} repeats in turn, bars: minimum and maximum"
-        + (" (quick run)" if results["quick"] else "")
+        f"{where['cores']} cores\npoints: median of {_repeats(results)} repeats in turn, bars: minimum and maximum; "
+        "slopes over the last three points" + (" (quick run)" if results["quick"] else "")
     )
 
 
