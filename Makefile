@@ -1,14 +1,18 @@
-# make test and make reproduce set up .venv by themselves.
+# make test and make reproduce set up .venv by themselves, make bench sets up .venv-bench.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
+BENCH := experiments/benchmarks
 
-.PHONY: test reproduce check clean
+.PHONY: test reproduce bench check clean
 
 test: check
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 reproduce: .venv/installed
 	$(BIN)/spikesim reproduce --quick
+
+bench: .venv-bench/installed
+	PYTHONPATH=experiments .venv-bench/bin/python -m benchmarks.run $(if $(QUICK),--quick --figures figures/quick)
 
 check: .venv/installed
 	$(BIN)/ruff check .
@@ -20,5 +24,10 @@ check: .venv/installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test]'
 	touch $@
 
+.venv-bench/installed: pyproject.toml $(BENCH)/constraints.txt
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/pip install --quiet --disable-pip-version-check --constraint $(BENCH)/constraints.txt --editable '.[bench]'
+	touch $@
+
 clean:
-	rm -rf .venv results figures/quick
+	rm -rf .venv .venv-bench results figures/quick

@@ -5,6 +5,7 @@ import os
 import platform
 from pathlib import Path
 
+from spikesim.benchmark import with_section
 from spikesim.errors import need
 from spikesim.progress import Bar
 from spikesim.report import Draw, Reproduced, gallery
@@ -34,7 +35,7 @@ def reproduce(
     Args:
         folder: Of the experiments.
         results: Where results go, a folder for each experiment; what is there is kept unless fresh.
-        figures: Where figures go; a full run also writes its README.md, the gallery.
+        figures: Where figures go; a full run also writes its README.md, the gallery, with what `make bench` left there.
         quick: Apply each spec's [quick] tables.
         fresh: Compute again what is there.
         published: Numbers published by others, for the experiments that compare with them.
@@ -52,7 +53,8 @@ def reproduce(
         seconds = sum(result.data.attrs["seconds"] for result in store)
         done.append(Reproduced(path.stem, spec.title, outcome, seconds, ran.computed, ran.kept))
     if not quick:
-        (figures / "README.md").write_text(gallery(done, _preface(done)), encoding="utf-8")
+        page = with_section(gallery(done, _preface(done)), figures)
+        (figures / "README.md").write_text(page, encoding="utf-8")
     return done
 
 

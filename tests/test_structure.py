@@ -15,7 +15,7 @@ FLOORS = [
     ("pipelines", "observables", "samplers"),
     ("measure", "design", "simulate"),
     ("sweep",),
-    ("plots", "report", "progress", "predict", "verify"),
+    ("plots", "report", "benchmark", "progress", "predict", "verify"),
     ("reproduce",),
     ("cli",),
 ]

@@ -1,0 +1,1 @@
+"""What spikesim is measured against, and how: run by `make bench`, read by nothing else."""
