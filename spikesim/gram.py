@@ -10,7 +10,6 @@ Many small matrices go side by side through compiled code, several times as fast
 the condition number, so this is for well-conditioned matrices: `good` tells where sigma_m / sigma_1 is large enough.
 """
 
-import math
 from dataclasses import dataclass
 from functools import cache, cached_property
 
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikesim.kernels import gram as kernel
+from spikesim.kernels.blas import shape
 from spikesim.kernels.eigen import HALVINGS
 from spikesim.kernels.lanes import LANES
 from spikesim.zolotarev import zolotarev
@@ -60,16 +60,15 @@ class Gram:
         groups, m = -(-len(x) // self.lanes), x.shape[1]
         self._a = self._empty(groups, m * (m + 1) // 2)
         self._d, self._e = self._empty(groups, m), self._empty(groups, m)
-        bounds, low = self._empty(groups, 1), self._empty(groups, 1)
-        floor = self.precision.condition**2
-        with np.errstate(all="ignore"):  # what overflows, or is not finite, is not good
-            grams = x @ x.transpose(0, 2, 1)
-            kernel.reduced(grams, self._a, self._d, self._e, bounds, low, floor, self.lanes)
-            trace, bound = np.trace(grams, axis1=1, axis2=2), self._each(bounds)[:, 0]
-            self._size = np.sqrt(trace * bound)
-            kept = np.sqrt(np.sum(self._each(self._d) ** 2 + 2 * self._each(self._e) ** 2, axis=1)) * bound * trace
-            norm = _norms(grams)
-            self.good: NDArray[np.bool_] = (np.abs(kept - norm) <= floor * norm) & (self._each(low)[:, 0] < 0.5)
+        size, kept, low = np.empty(groups * self.lanes), np.empty(groups * self.lanes), self._empty(groups, 1)
+        floor, product = self.precision.condition**2, shape(m, m, x.shape[2], transposed=True)
+        kernel.reduced(x, self._a, self._d, self._e, size, kept, low, floor, *product, self._ones, self.lanes)
+        self._size = size[: len(x)]
+        self.good: NDArray[np.bool_] = (np.abs(kept[: len(x)]) <= floor) & (self._each(low)[:, 0] < 0.5)
+
+    @property
+    def _ones(self) -> Floats:
+        return np.array([1, 0], self.x.dtype)
 
     def _empty(self, groups: int, count: int) -> Floats:
         """An uninitialised array (groups, count * lanes) whose rows begin on a cache line: packs do."""
@@ -94,16 +93,12 @@ class Gram:
 
     def factors(self) -> tuple[Floats, NDArray[np.float64]]:
         """O(X), (N, m, n), and ‖O O^T - I‖_F / sqrt m of each, (N,), after one Newton-Schulz step where it is needed."""
-        m = self.x.shape[1]
-        roots = np.empty((len(self.x), m, m), self.x.dtype)
-        kernel.rotated(self._a, self._roots(), self._size.astype(self.x.dtype), roots, self.lanes)
-        with np.errstate(over="ignore", invalid="ignore"):  # of what is not good
-            out = roots @ self.x
-            beyond, error = _beyond(out)
-            rough = (error > self.precision.tolerance) & (error < POLISHED)
-            if rough.any():
-                out[rough] -= beyond[rough] / 2 @ out[rough]
-                error[rough] = _beyond(out[rough])[1]
+        (_, m, n), out, error = self.x.shape, np.empty_like(self.x), np.empty(len(self.x))
+        product, check = shape(m, n, m, transposed=False), shape(m, m, n, transposed=True)
+        kernel.factors(self._a, self._roots(), self.x, self._size, out, error, product, check, self._ones, self.lanes)
+        rough = (error > self.precision.tolerance) & (error < POLISHED)
+        if rough.any():
+            out[rough], error[rough] = _polished(out[rough])
         return out, error
 
     def nuclear(self) -> NDArray[np.float64]:
@@ -177,15 +172,8 @@ def _quadrature(condition: float, error: float) -> tuple[NDArray[np.float64], ND
     return zolotarev(condition, 1.0, error)
 
 
-def _beyond(q: Floats) -> tuple[Floats, NDArray[np.float64]]:
-    """Q Q^T - I, (N, m, m), and its Frobenius norm over sqrt m."""
-    beyond = q @ q.transpose(0, 2, 1)
-    m = q.shape[1]
-    beyond[:, np.arange(m), np.arange(m)] -= 1
-    return beyond, _norms(beyond) / math.sqrt(m)
-
-
-def _norms(x: Floats) -> NDArray[np.float64]:
-    """Frobenius norms of a stack, (N,)."""
-    flat = x.reshape(len(x), 1, -1)
-    return np.sqrt((flat @ flat.transpose(0, 2, 1))[:, 0, 0]).astype(np.float64)
+def _polished(q: Floats) -> tuple[Floats, NDArray[np.float64]]:
+    """One Newton-Schulz step, and ‖Q Q^T - I‖_F / sqrt m after it."""
+    q = q - (q @ q.transpose(0, 2, 1) - np.eye(q.shape[1], dtype=q.dtype)) @ q / 2
+    beyond = q @ q.transpose(0, 2, 1) - np.eye(q.shape[1])
+    return q, np.sqrt(np.sum(beyond**2, axis=(1, 2)) / q.shape[1])

@@ -126,7 +126,6 @@ def _blocks(design: Design, numbers: range, workers: int) -> list[range]:
 
 def _collect(design: Design, blocks: list[range], workers: int, progress: Progress | None) -> Iterator[Measured]:
     """Blocks in order, computed by threads; a few at a time, so that what waits stays bounded."""
-    import scipy.linalg.cython_blas  # noqa: F401 (the BLAS of compiled code: loaded now, to be limited as well)
     from threadpoolctl import threadpool_limits
 
     total, done, queue, stop = sum(map(len, blocks)), 0, deque[tuple[range, Future[Measured]]](), Event()

@@ -1,11 +1,13 @@
 """Gram matrices of a stack, group by group of LANES that go side by side (lanes.py).
 
-Arrays of a group hold entry, then lane: place * lanes + lane. Products of whole matrices are left to BLAS, outside.
+Arrays of a group hold entry, then lane: place * lanes + lane. Products of whole matrices are BLAS's. Sums that only check may
+be reordered; there is no other fast-math.
 """
 
 import numpy as np
 from numba import njit
 
+from spikesim.kernels.blas import gemm
 from spikesim.kernels.eigen import eigenvector, largest, orthonormal
 from spikesim.kernels.lanes import load, splat, store
 from spikesim.kernels.root import below, bilinear, inverse_root, normalise
@@ -13,39 +15,77 @@ from spikesim.kernels.tridiagonal import place, reduce, rotate, turn
 
 
 @njit(nogil=True, error_model="numpy")
-def reduced(grams, a, d, e, bound, low, floor, lanes):
-    """X X^T / trace = Q T Q^T of each matrix, and T over a bound of its norm.
+def reduced(x, a, d, e, size, kept, low, floor, sizes, letters, ones, lanes):
+    """X X^T / h = Q T Q^T of each matrix, h >= sigma_1^2.
 
     Args:
-        grams: (N, m, m), X X^T.
+        x: (N, m, n), contiguous.
         a: (G, m (m + 1) / 2 * lanes), receives the reflections (tridiagonal.py).
-        d: (G, m * lanes), receives T's diagonal over the bound.
+        d: (G, m * lanes), receives T's diagonal, eigenvalues in [0, 1].
         e: The same for its subdiagonal.
-        bound: (G, lanes), receives the bound.
-        low: (G, lanes), receives how many eigenvalues of T over the bound lie below the floor.
+        size: (G * lanes,), receives sqrt h.
+        kept: (G * lanes,), receives the relative error of T's squared Frobenius norm.
+        low: (G, lanes), receives how many eigenvalues of T lie below the floor.
         floor: In (0, 1).
+        sizes: blas.shape's of X X^T, as are letters; ones: [1, 0].
+        letters: See sizes.
+        ones: See sizes.
         lanes: Of a pack.
     """
-    m = grams.shape[1]
-    work = np.empty(2 * m * lanes, grams.dtype)
+    m = x.shape[1]
+    gram, work, bound = np.empty((m, m), x.dtype), np.empty(2 * m * lanes, x.dtype), np.empty(lanes, x.dtype)
+    trace, norm = np.empty(lanes, x.dtype), np.empty(lanes, x.dtype)
     for g in range(len(a)):
         for lane in range(lanes):
-            _scatter(grams, min(g * lanes + lane, len(grams) - 1), a[g], lane, m, lanes)
+            if g * lanes + lane < len(x):  # or the last one again
+                at = x[g * lanes + lane].ctypes.data
+                gemm(at, at, gram.ctypes.data, sizes, letters, ones)
+                trace[lane], norm[lane] = _trace(gram), _square(gram)
+            _scatter(gram, trace[lane], a[g], lane, m, lanes)
         reduce(a[g], d[g], e[g], work, m, lanes)
-        normalise(d[g], e[g], bound[g], m, lanes)
-        store(low[g], 0, below(d[g], e[g], splat(grams.dtype.type(floor), load(d[g], 0)), m, lanes))
+        normalise(d[g], e[g], bound, m, lanes)
+        store(low[g], 0, below(d[g], e[g], splat(x.dtype.type(floor), load(d[g], 0)), m, lanes))
+        for lane in range(lanes):
+            h = np.float64(bound[lane]) * trace[lane]
+            size[g * lanes + lane] = np.sqrt(h)
+            kept[g * lanes + lane] = _tridiagonal_square(d[g], e[g], lane, m, lanes) * h * h / norm[lane] - 1
 
 
 @njit(nogil=True, error_model="numpy")
-def _scatter(grams, i, a, lane, m, lanes):
+def _trace(gram):
+    total = gram[0, 0]
+    for i in range(1, len(gram)):
+        total += gram[i, i]
+    return total
+
+
+@njit(nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
+def _square(x):
+    """Squared Frobenius norm."""
+    total = x[0, 0] - x[0, 0]
+    for i in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            total += x[i, j] * x[i, j]
+    return total
+
+
+@njit(nogil=True, error_model="numpy")
+def _tridiagonal_square(d, e, lane, m, lanes):
+    """The same of one lane's T."""
+    total = np.float64(d[lane]) * d[lane]
+    for c in range(lanes + lane, m * lanes, lanes):
+        total += d[c] * d[c] + 2 * e[c] * e[c]
+    return total
+
+
+@njit(nogil=True, error_model="numpy")
+def _scatter(gram, trace, a, lane, m, lanes):
     """A Gram matrix over its trace, as a lower triangle, to one lane."""
-    total = grams[i, 0, 0]
-    for j in range(1, m):
-        total += grams[i, j, j]
+    factor = 1 / trace
     for row in range(m):
         start = place(row, lanes) + lane
         for column in range(row + 1):
-            a[start + column * lanes] = grams[i, row, column] / total
+            a[start + column * lanes] = gram[row, column] * factor
 
 
 @njit(nogil=True, error_model="numpy")
@@ -104,15 +144,33 @@ def roots(d, e, f, nodes, weights, m, lanes):
 
 
 @njit(nogil=True, error_model="numpy")
-def rotated(a, f, size, out, lanes):
-    """Q F Q^T / size of the lower triangles in f, which are overwritten, as whole matrices (N, m, m); size: (N,)."""
-    m = out.shape[1]
-    work = np.empty(2 * m * lanes, f.dtype)
+def factors(a, f, x, size, out, error, products, checks, ones, lanes):
+    """O(X) = Q F Q^T X / size to out, F = T^{-1/2} in f (overwritten), and ‖O O^T - I‖_F / sqrt m to error, (N,).
+
+    products and checks: blas.shape's sizes and letters of F X and of O O^T.
+    """
+    m = x.shape[1]
+    root, work = np.empty((m, m), x.dtype), np.empty(2 * m * lanes, x.dtype)
     for g in range(len(a)):
         rotate(a[g], f[g], work, m, lanes)
-        for i in range(g * lanes, min((g + 1) * lanes, len(out))):
-            factor = 1 / size[i]
+        for i in range(g * lanes, min((g + 1) * lanes, len(x))):
+            _gather(f[g], 1 / size[i], root, i - g * lanes, m, lanes)
+            at = out[i].ctypes.data
+            gemm(root.ctypes.data, x[i].ctypes.data, at, *products, ones)
+            gemm(at, at, root.ctypes.data, *checks, ones)
             for row in range(m):
-                start = place(row, lanes) + i - g * lanes
-                for column in range(row + 1):
-                    out[i, row, column] = out[i, column, row] = f[g, start + column * lanes] * factor
+                root[row, row] -= 1
+            error[i] = np.sqrt(_square(root) / m)
+
+
+@njit(nogil=True, error_model="numpy")
+def _gather(f, factor, out, lane, m, lanes):
+    """A symmetric matrix, times a factor, from one lane."""
+    factor = out.dtype.type(factor)
+    for row in range(m):
+        start = place(row, lanes) + lane
+        for column in range(row + 1):
+            out[row, column] = f[start + column * lanes] * factor
+    for row in range(m):
+        for column in range(row):
+            out[column, row] = out[row, column]
