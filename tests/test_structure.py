@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FLOORS = [
-    ("errors", "arrays", "kernels", "rng", "tables"),
+    ("errors", "arrays", "kernels", "rng", "tables", "zolotarev"),
     ("noise", "signal", "model", "filters", "polar", "theory", "estimate"),
     ("pipelines", "observables", "samplers"),
     ("measure", "design", "simulate"),
