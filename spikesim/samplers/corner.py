@@ -1,0 +1,56 @@
+"""The corner u_i^T O(A) v_j of a band matrix's polar factor, u_k = v_k = e_k, in time linear in its rows.
+
+    O(A) = (2/pi) sum_q w_q (A A^T + x_q^2)^{-1} A   with Zolotarev's nodes (spikesim/zolotarev.py),
+
+each term from the far end by 2 x 2 pivots (kernels/band.py), A A^T never formed. Nodes span [low, ‖A‖]; low is the largest
+of CANDIDATES below which A has no singular value, by inertia: the better conditioned A is, the fewer nodes it takes.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from spikesim.samplers.band import Band, Floats, heads
+from spikesim.zolotarev import zolotarev
+
+ERROR = 1e-12
+"""Of the quadrature."""
+LOWEST = 1e-12
+"""Smallest singular value, over a bound of the largest, that the nodes reach where A is not known to have none so small."""
+CANDIDATES = np.array([1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.03, 0.1, 0.2])
+CERTAIN = 0.9
+"""What rounding leaves of a candidate."""
+EPS = float(np.finfo(float).eps)
+
+
+@dataclass(frozen=True)
+class Corner:
+    """The corner (r, r), and what it may be off by: the quadrature's error, and rounding as its pivots let it grow."""
+
+    values: Floats
+    residual: float
+
+
+def corner(band: Band) -> Corner:
+    """[O(A)]_ij for i, j = 1..r.
+
+    Args:
+        band: A, m >= r.
+
+    Source: theory.md L3.
+    """
+    r, unit = band.rank, band.divided(band.bound)
+    x, w = zolotarev(lowest(unit), 1.0, ERROR)
+    found = heads(unit, x, 1.0)
+    right = np.eye(found.matrices.shape[-1])[:, r : 2 * r]
+    solved = np.linalg.solve(found.matrices, np.broadcast_to(right, (len(x), *right.shape)))
+    values = -2 / np.pi * np.tensordot(w, solved[:, :r], 1)
+    return Corner(values, ERROR + EPS * float(found.steepest.max()))
+
+
+def lowest(unit: Band) -> float:
+    """A lower bound on the singular values of A, ‖A‖ <= 1; LOWEST where none is certain."""
+    found = heads(unit, -CANDIDATES, -1.0)
+    above = found.positive + (np.linalg.eigvalsh(found.matrices) > 0).sum(-1)
+    certain = (above == unit.rows) & (EPS * found.steepest < (1 - CERTAIN) * CANDIDATES)
+    return CERTAIN * float(CANDIDATES[certain].max()) if certain.any() else LOWEST
