@@ -14,7 +14,7 @@ first touched, at its last position, and a pivot moves it along by one. Cost: ab
 import numpy as np
 from numba import njit
 
-from spikesim.kernels.lanes import LANES, fill, largest, less, products, ratio, scaled, tally
+from spikesim.kernels.lanes import LANES, fill, inverse, largest, less, products, scaled, tally, times
 
 
 @njit(nogil=True, error_model="numpy")
@@ -27,33 +27,25 @@ def offsets(h, l):
 
 @njit(nogil=True, error_model="numpy")
 def _start(s, band, rows, h, l, x):
-    """The window at the far end: nothing has been eliminated."""
+    """The window at the far end, where nothing has been eliminated; the others of P and W are 0."""
     w, q, _ = offsets(h, l)
-    for a in range(h):
-        for b in range(a, h):
-            fill(s, LANES * (a * (h + 1) + b), 0.0)
+    for a in range(h + 1):
         scaled(s, LANES * (a * (h + 2)), x, 1.0)
+    for a in range(l + 1):
+        scaled(s, LANES * (w + a * (l + 2)), x, 1.0)
+    for a in range(h):
         for b in range(l):
             fill(s, LANES * (q + a * (l + 1) + b), band[rows - 1 - a, a - b + l])
-    for a in range(l):
-        for b in range(a, l):
-            fill(s, LANES * (w + a * (l + 1) + b), 0.0)
-        scaled(s, LANES * (w + a * (l + 2)), x, 1.0)
 
 
 @njit(nogil=True, error_model="numpy")
-def _enter(s, band, i, h, l, x):
-    """Row i - h and column i - l enter the window."""
-    w, q, _ = offsets(h, l)
-    for a in range(h):
-        fill(s, LANES * (a * (h + 1) + h), 0.0)
+def _enter(s, band, i, h, l):
+    """Row i - h and column i - l enter the window: their part of Q; that of P and W never changes."""
+    _, q, _ = offsets(h, l)
+    for a in range(h + 1):
         fill(s, LANES * (q + a * (l + 1) + l), band[i - a, a])
     for b in range(l):
-        fill(s, LANES * (w + b * (l + 1) + l), 0.0)
         fill(s, LANES * (q + h * (l + 1) + b), band[i - h, h - b + l])
-    fill(s, LANES * (q + h * (l + 1) + l), band[i - h, h])
-    scaled(s, LANES * (h * (h + 2)), x, 1.0)
-    scaled(s, LANES * (w + l * (l + 2)), x, 1.0)
 
 
 @njit(nogil=True, error_model="numpy")
@@ -67,11 +59,12 @@ def _pivot(s, h, l, t, free):
     det, wi, pi, qi, qn, pn, tq = free, free + 8, free + 16, free + 24, free + 32, free + 40, free + 48
     scaled(s, tq, LANES * q, t)
     products(s, det, 0, LANES * w, tq, LANES * q)
-    ratio(s, wi, LANES * w, det, 1.0)
-    ratio(s, pi, 0, det, 1.0)
-    ratio(s, qi, LANES * q, det, t)
-    ratio(s, qn, LANES * q, det, -1.0)
-    scaled(s, pn, pi, -t)
+    inverse(s, tq, det)  # the one division
+    times(s, wi, LANES * w, tq, 1.0)
+    times(s, pi, 0, tq, 1.0)
+    times(s, qi, LANES * q, tq, t)
+    times(s, qn, LANES * q, tq, -1.0)
+    times(s, pn, 0, tq, -t)
     at = free + 56
     for a in range(1, h + 1):
         line, column, out = LANES * a, LANES * (q + a * (l + 1)), at + 4 * LANES * a
@@ -118,10 +111,11 @@ def _eliminate(s, band, rows, stop, h, l, t, shifts, factors):
     s[x : x + LANES] = shifts
     _start(s, band, rows, h, l, x)
     for i in range(rows - 1, stop - 1, -1):
-        _enter(s, band, i, h, l, x)
+        _enter(s, band, i, h, l)
         _pivot(s, h, l, t, free)
         largest(s, steepest, steepest, free + 8, free + 16, free + 24)
-        tally(s, positive, positive, free, 0)
+        if t < 0:
+            tally(s, positive, positive, free, 0)
         if factors.size:
             _keep(s, factors[i], h, l, free)
         _move(s, h, l, free)

@@ -69,10 +69,15 @@ def products(_context, s, _out, _a, _b, _c, _d):
 
 
 @intrinsic
-def ratio(_context, s, _out, _a, _b, _factor):
-    """ratio(s, out, a, b, factor): out = factor a / b."""
-    formula = lambda builder, a, b, f: builder.fdiv(_mul(builder, f, a), b)  # noqa: E731
-    return _operation(s, 2, formula, [types.float64])
+def times(_context, s, _out, _a, _b, _factor):
+    """times(s, out, a, b, factor): out = factor a b."""
+    return _operation(s, 2, lambda builder, a, b, f: _mul(builder, f, _mul(builder, a, b)), [types.float64])
+
+
+@intrinsic
+def inverse(_context, s, _out, _a):
+    """inverse(s, out, a): out = 1 / a."""
+    return _operation(s, 1, lambda builder, a: builder.fdiv(_constant(1.0), a))
 
 
 @intrinsic

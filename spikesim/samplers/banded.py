@@ -72,10 +72,13 @@ class Banded:
         self.model, self.seed, self.filters, self.steps = model, seed, filters, steps
         self.pipelines, self.names, self.spectrum, self.pause = pipelines, frozenset(names), spectrum, pause
         self._spikes = np.asarray(model.spikes)
+        self._buffers = [self._buffer(f) for f in filters]
+        self._drawn: dict[Buffer, Band] = {}
 
     def read(self, trial: int) -> Numbers:
         """Everything asked for of one trial: (P, K, ...), and norms (K,)."""
-        buffers = [self._buffer(f) for f in self.filters]
+        buffers = self._buffers
+        self._drawn.clear()
         columns = {
             PRE_POLAR.stages: lambda: _stacked([self._reading(trial, b) for b in buffers]),
             POLAR_ONLY.stages: lambda: _stacked([self._reading(trial, self._gradient(self.steps - 1))] * len(buffers)),
@@ -96,10 +99,15 @@ class Banded:
         return Buffer(filter_.gain(self.steps), last.s * float(factor), int(np.float64(filter_.window).view(np.uint64)), 1)
 
     def _unit(self, trial: int, buffer: Buffer) -> Band:
-        """Z as a band."""
+        """Z as a band; that of a momentum buffer is drawn once."""
+        if buffer in self._drawn:
+            return self._drawn[buffer]
         self.pause()
         generators = (rng.generator(self.seed, rng.BANDED, trial, buffer.number, buffer.kind + k) for k in (0, 2))
-        return unit(*generators, self.model.shape, self.model.rank)
+        z = unit(*generators, self.model.shape, self.model.rank)
+        if buffer in self._buffers:
+            self._drawn[buffer] = z
+        return z
 
     def _reading(self, trial: int, buffer: Buffer) -> Numbers:
         """Observables of one buffer and its polar factor."""

@@ -19,8 +19,8 @@ from spikesim.samplers.band import Band, Floats, heads
 
 DENSE = 64
 """Blocks of so many rows or fewer are decomposed whole."""
-NEAR = 1e-5
-"""Relative width of the intervals where counting ends."""
+NEAR = (0.03, 1e-5, 1e-9)
+"""Relative width of the intervals where counting ends, times the rows: below most spacings; narrower ones if need be."""
 EXACT, FAINT = 1e-13, 1e-8
 """What the residual of a singular pair may be, over a bound of ‖A‖; and that of one of which only the value is read, whose
 error is of the residual's square."""
@@ -90,18 +90,24 @@ def _dense(block: Band, count: int) -> Leading:
 
 def _banded(block: Band, count: int) -> Leading:
     """The same of a large block, in time linear in its rows."""
-    bound, size = block.bound, block.rows
-    unit, guarded = block.divided(bound), min(count + 2, size)
-    shifts, (u, v) = _middles(unit, guarded), np.random.default_rng(0).standard_normal((2, size, guarded))
+    bound = block.bound
+    for near in NEAR:
+        found = _iterated(block.divided(bound), count, near / block.rows)
+        if found is not None:
+            return Leading(bound * found.d[:count], found.u[:, :count], found.v[:, :count])
+    return _dense(block, count)
+
+
+def _iterated(unit: Band, count: int, near: float) -> Leading | None:
+    """The same of a block of ‖A‖ <= 1 from intervals as wide as `near`; None where a value is missed or not exact."""
+    guarded = min(count + 2, unit.rows)
+    shifts, (u, v) = _middles(unit, guarded, near), np.random.default_rng(0).standard_normal((2, unit.rows, guarded))
     for k in range(ROUNDS):
         found, residual = _refined(unit, *_solved(unit, shifts, u, v))
+        if residual[: unit.rank].max() <= EXACT and residual[:count].max() <= FAINT / 10:
+            return found if _complete(unit, found.d[:count]) else None
         shifts, u, v = (1 + BESIDE * 3**k) * found.d, found.u, found.v
-        good = residual[: unit.rank].max() <= EXACT and residual[:count].max() <= FAINT / 10
-        if good:
-            break
-    if not (good and _complete(unit, found.d[:count])):
-        return _dense(block, count)
-    return Leading(bound * found.d[:count], found.u[:, :count], found.v[:, :count])
+    return None
 
 
 def _counts(unit: Band, shifts: Floats) -> NDArray[np.float64]:
@@ -110,11 +116,11 @@ def _counts(unit: Band, shifts: Floats) -> NDArray[np.float64]:
     return found.positive + (np.linalg.eigvalsh(found.matrices) > 0).sum(-1)
 
 
-def _middles(unit: Band, count: int) -> Floats:
+def _middles(unit: Band, count: int, near: float) -> Floats:
     """The middles of intervals that hold the largest singular values, ‖A‖ <= 1, narrow relative to their ends; (count,)."""
     low, high = np.zeros(count), np.ones(count)
     while True:
-        wide = high - low > np.maximum(NEAR * high, 1e-15)
+        wide = high - low > np.maximum(near * high, 1e-15)
         if not wide.any():
             return (low + high) / 2
         ends = np.unique(np.stack([low[wide], high[wide]], axis=1), axis=0)
