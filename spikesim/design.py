@@ -112,7 +112,9 @@ def design_from(
     run = pipelines_from(pipelines)
     if method == "banded":
         observables = readable(run) if observables is None else observables
-        need(not joint, 'joint=False for method "banded", which draws each buffer for itself (marginal laws only)', joint=joint)
+        need(
+            not joint, 'joint=False for method "banded", which draws each buffer for itself (marginal laws only)', joint=joint
+        )
     elif method != "scalars":
         need_entries(model.shape)
     filters, numbers, names = _filters(windows, filter), _trials(trials), _observables(observables)
