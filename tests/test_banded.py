@@ -408,22 +408,35 @@ def test_a_stopped_run_does_not_finish_its_blocks(monkeypatch):
 # Refusals
 
 
+OTHER = [ss.SpikedModel((4, 6), (3.0,), noise) for noise in (ss.StudentT(5), ss.ScaleMixture(0.1, 3.0))]
+TURNING = ss.SpikedModel((4, 6), (3.0,), ss.Gaussian(), "haar", ss.Rotating(0.1))
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"joint": True}, r'need joint=False for method "banded", which draws each buffer for itself \(marginal laws only\), got'),
-        ({"dtype": "float32"}, r"""need dtype "float64" for method "banded", got dtype='float32'"""),
-        ({"pipelines": ss.PIPELINES}, r"need pipelines among .*, got pipeline='re-polarised'; every other needs matrices: method"),
-        ({"pipelines": [Pipeline((Filter(), Polar(1)))]}, r"need pipelines among .* for method \"banded\", got"),
-        ({"observables": "suppression"}, r"need observables in .*, got observable='suppression'; it is of two buffers"),
-        ({"observables": "bias_squared"}, r"got observable='bias_squared'; .* or of whole updates: method \"collapsed\""),
+        (
+            {"joint": True},
+            r'^need joint=False for method "banded", which draws each buffer for itself \(marginal laws only\), got',
+        ),
+        ({"dtype": "float32"}, r"""^need dtype "float64" for method "banded", got dtype='float32'"""),
+        (
+            {"pipelines": ss.PIPELINES},
+            r"^need pipelines among .*, got pipeline='re-polarised'; every other needs matrices: method",
+        ),
+        ({"pipelines": [Pipeline((Filter(), Polar(1)))]}, r'^need pipelines among .* for method "banded", got'),
+        ({"observables": "suppression"}, r"^need observables in .*, got observable='suppression'; it is of two buffers"),
+        ({"observables": "variance"}, r"got observable='variance'; .* or of whole updates: method \"collapsed\""),
         ({"observables": "noise_nuclear"}, r"got observable='noise_nuclear'; it needs every singular value: method"),
         ({"observables": "gap", "pipelines": "post-polar"}, r"got observable='gap'; post-polar has no other"),
-        ({"model": ss.SpikedModel((4, 6), (3.0,), ss.StudentT(5))}, r"need noise Gaussian .*, got noise=StudentT.*; for other laws"),
-        ({"model": ss.SpikedModel((4, 6), (3.0,), ss.ScaleMixture(0.1, 3.0))}, r"need noise Gaussian for method \"banded\", got"),
-        ({"model": ss.SpikedModel((4, 6), (3.0,), ss.Gaussian(), "haar", ss.Rotating(0.1))}, r"need signal Constant\(\) .*, got"),
+        (
+            {"model": OTHER[0]},
+            r'^need noise Gaussian for method "banded", got noise=StudentT.*; for other laws: method "stream"',
+        ),
+        ({"model": OTHER[1]}, r'^need noise Gaussian for method "banded", got noise=ScaleMixture.*, or "collapsed" where'),
+        ({"model": TURNING}, r'^need signal Constant\(\) for method "banded", got signal=Rotating'),
     ],
-)  # fmt: skip
+)
 def test_what_it_cannot_do_is_named_with_what_can(options, message):
     with pytest.raises(ValueError, match=message):
         simulated(**options)

@@ -2,13 +2,13 @@
 
     K = [[x I, A], [-t A^T, x I]],   t = 1: resolvents at a node x;   t = -1: K = H + x, H = [[0, A], [A^T, 0]]
 
-A is square here, its first (l - h)/2 columns set aside, with h diagonals above the main one and l below it. Row i and
-column i go together, by a 2 x 2 pivot; what they change is a window of h rows and l columns,
+A is square here, its first (low - up)/2 columns set aside, with up diagonals above the main one and low below it. Row i and
+column i go together, by a 2 x 2 pivot; what they change is a window of up rows and low columns,
 
-    [[P, Q], [-t Q^T, W]],   P (h x h) and W (l x l) symmetric,
+    [[P, Q], [-t Q^T, W]],   P (up x up) and W (low x low) symmetric,
 
 in which position a stands for row or column i - a. A A^T is never formed. Rows and columns enter the window when they are
-first touched, at its last position, and a pivot moves it along by one. Cost: about 2 (h + l)^2 fused products a row.
+first touched, at its last position, and a pivot moves it along by one. Cost: about 2 (up + low)^2 fused products a row.
 """
 
 import numpy as np
@@ -18,44 +18,44 @@ from spikesim.kernels.lanes import LANES, fill, inverse, largest, less, products
 
 
 @njit(nogil=True, error_model="numpy")
-def offsets(h, l):
-    """Where P (h+1, h+1), W (l+1, l+1), Q (h+1, l+1) and what a pivot needs begin, in lane vectors."""
-    w = (h + 1) * (h + 1)
-    q = w + (l + 1) * (l + 1)
-    return w, q, q + (h + 1) * (l + 1)
+def offsets(up, low):
+    """Where P (up+1, up+1), W (low+1, low+1), Q (up+1, low+1) and what a pivot needs begin, in lane vectors."""
+    w = (up + 1) * (up + 1)
+    q = w + (low + 1) * (low + 1)
+    return w, q, q + (up + 1) * (low + 1)
 
 
 @njit(nogil=True, error_model="numpy")
-def _start(s, band, rows, h, l, x):
+def _start(s, band, rows, up, low, x):
     """The window at the far end, where nothing has been eliminated; the others of P and W are 0."""
-    w, q, _ = offsets(h, l)
-    for a in range(h + 1):
-        scaled(s, LANES * (a * (h + 2)), x, 1.0)
-    for a in range(l + 1):
-        scaled(s, LANES * (w + a * (l + 2)), x, 1.0)
-    for a in range(h):
-        for b in range(l):
-            fill(s, LANES * (q + a * (l + 1) + b), band[rows - 1 - a, a - b + l])
+    w, q, _ = offsets(up, low)
+    for a in range(up + 1):
+        scaled(s, LANES * (a * (up + 2)), x, 1.0)
+    for a in range(low + 1):
+        scaled(s, LANES * (w + a * (low + 2)), x, 1.0)
+    for a in range(up):
+        for b in range(low):
+            fill(s, LANES * (q + a * (low + 1) + b), band[rows - 1 - a, a - b + low])
 
 
 @njit(nogil=True, error_model="numpy")
-def _enter(s, band, i, h, l):
-    """Row i - h and column i - l enter the window: their part of Q; that of P and W never changes."""
-    _, q, _ = offsets(h, l)
-    for a in range(h + 1):
-        fill(s, LANES * (q + a * (l + 1) + l), band[i - a, a])
-    for b in range(l):
-        fill(s, LANES * (q + h * (l + 1) + b), band[i - h, h - b + l])
+def _enter(s, band, i, up, low):
+    """Row i - up and column i - low enter the window: their part of Q; that of P and W never changes."""
+    _, q, _ = offsets(up, low)
+    for a in range(up + 1):
+        fill(s, LANES * (q + a * (low + 1) + low), band[i - a, a])
+    for b in range(low):
+        fill(s, LANES * (q + up * (low + 1) + b), band[i - up, up - b + low])
 
 
 @njit(nogil=True, error_model="numpy")
-def _pivot(s, h, l, t, free):
+def _pivot(s, up, low, t, free):
     """Determinant D = p w + t q^2, and the pivot's inverse times its row and column: four vectors of factors.
 
     With rows of P and W, row r and column c of Q at the pivot: alpha = (w P + t q c)/D, beta = t (q P - p c)/D,
     gamma = (w r - q W)/D, delta = (t q r + p W)/D. The lines themselves are kept too, as the window moves over them.
     """
-    w, q, _ = offsets(h, l)
+    w, q, _ = offsets(up, low)
     det, wi, pi, qi, qn, pn, tq = free, free + 8, free + 16, free + 24, free + 32, free + 40, free + 48
     scaled(s, tq, LANES * q, t)
     products(s, det, 0, LANES * w, tq, LANES * q)
@@ -66,14 +66,14 @@ def _pivot(s, h, l, t, free):
     times(s, qn, LANES * q, tq, -1.0)
     times(s, pn, 0, tq, -t)
     at = free + 56
-    for a in range(1, h + 1):
-        line, column, out = LANES * a, LANES * (q + a * (l + 1)), at + 4 * LANES * a
+    for a in range(1, up + 1):
+        line, column, out = LANES * a, LANES * (q + a * (low + 1)), at + 4 * LANES * a
         products(s, out, wi, line, qi, column)
         products(s, out + LANES, qi, line, pn, column)
         scaled(s, out + 2 * LANES, line, 1.0)
         scaled(s, out + 3 * LANES, column, 1.0)
-    at += 4 * LANES * (h + 1)
-    for b in range(1, l + 1):
+    at += 4 * LANES * (up + 1)
+    for b in range(1, low + 1):
         line, row, out = LANES * (w + b), LANES * (q + b), at + 4 * LANES * b
         products(s, out, wi, row, qn, line)
         products(s, out + LANES, qi, row, pi, line)
@@ -82,68 +82,68 @@ def _pivot(s, h, l, t, free):
 
 
 @njit(nogil=True, error_model="numpy")
-def _move(s, h, l, free):
+def _move(s, up, low, free):
     """The window after the pivot, one position along: P - P alpha - c beta, Q - P gamma - c delta, W + t r gamma - W delta."""
-    w, q, _ = offsets(h, l)
-    rows, columns = free + 56, free + 56 + 4 * LANES * (h + 1)
-    for a in range(1, h + 1):
+    w, q, _ = offsets(up, low)
+    rows, columns = free + 56, free + 56 + 4 * LANES * (up + 1)
+    for a in range(1, up + 1):
         line, column = rows + 4 * LANES * a + 2 * LANES, rows + 4 * LANES * a + 3 * LANES
-        for b in range(a, h + 1):
-            x, f = LANES * (a * (h + 1) + b), rows + 4 * LANES * b
-            less(s, x - LANES * (h + 2), x, line, f, column, f + LANES)
-        for b in range(1, l + 1):
-            x, f = LANES * (q + a * (l + 1) + b), columns + 4 * LANES * b
-            less(s, x - LANES * (l + 2), x, line, f, column, f + LANES)
-    for a in range(1, l + 1):
+        for b in range(a, up + 1):
+            x, f = LANES * (a * (up + 1) + b), rows + 4 * LANES * b
+            less(s, x - LANES * (up + 2), x, line, f, column, f + LANES)
+        for b in range(1, low + 1):
+            x, f = LANES * (q + a * (low + 1) + b), columns + 4 * LANES * b
+            less(s, x - LANES * (low + 2), x, line, f, column, f + LANES)
+    for a in range(1, low + 1):
         row, line = columns + 4 * LANES * a + 2 * LANES, columns + 4 * LANES * a + 3 * LANES
-        for b in range(a, l + 1):
-            x, f = LANES * (w + a * (l + 1) + b), columns + 4 * LANES * b
-            less(s, x - LANES * (l + 2), x, row, f, line, f + LANES)
+        for b in range(a, low + 1):
+            x, f = LANES * (w + a * (low + 1) + b), columns + 4 * LANES * b
+            less(s, x - LANES * (low + 2), x, row, f, line, f + LANES)
 
 
 @njit(nogil=True, error_model="numpy")
-def _eliminate(s, band, rows, stop, h, l, t, shifts, factors):
+def _eliminate(s, band, rows, stop, up, low, t, shifts, factors):
     """One group of shifts; see `eliminate`. s is work space."""
-    free = LANES * offsets(h, l)[2]
-    x = free + 56 + 4 * LANES * (h + l + 2)
+    free = LANES * offsets(up, low)[2]
+    x = free + 56 + 4 * LANES * (up + low + 2)
     steepest, positive = x + LANES, x + 2 * LANES
     s[:] = 0.0
     s[x : x + LANES] = shifts
-    _start(s, band, rows, h, l, x)
+    _start(s, band, rows, up, low, x)
     for i in range(rows - 1, stop - 1, -1):
-        _enter(s, band, i, h, l)
-        _pivot(s, h, l, t, free)
+        _enter(s, band, i, up, low)
+        _pivot(s, up, low, t, free)
         largest(s, steepest, steepest, free + 8, free + 16, free + 24)
         if t < 0:
             tally(s, positive, positive, free, 0)
         if factors.size:
-            _keep(s, factors[i], h, l, free)
-        _move(s, h, l, free)
+            _keep(s, factors[i], up, low, free)
+        _move(s, up, low, free)
     return free, steepest
 
 
 @njit(nogil=True, error_model="numpy")
-def _keep(s, factors, h, l, free):
-    """What `solve` needs of one pivot, (2, h + l + 2, LANES): alpha, gamma; beta, delta; and its inverse."""
-    for a in range(h + l):
-        at = free + 56 + 4 * LANES * (a + 1 if a < h else a + 2)
+def _keep(s, factors, up, low, free):
+    """What `solve` needs of one pivot, (2, up + low + 2, LANES): alpha, gamma; beta, delta; and its inverse."""
+    for a in range(up + low):
+        at = free + 56 + 4 * LANES * (a + 1 if a < up else a + 2)
         for k in range(LANES):
             factors[0, a, k], factors[1, a, k] = s[at + k], s[at + LANES + k]
     for k in range(LANES):
-        factors[0, h + l, k], factors[0, h + l + 1, k] = s[free + 8 + k], s[free + 32 + k]
-        factors[1, h + l, k], factors[1, h + l + 1, k] = s[free + 24 + k], s[free + 16 + k]
+        factors[0, up + low, k], factors[0, up + low + 1, k] = s[free + 8 + k], s[free + 32 + k]
+        factors[1, up + low, k], factors[1, up + low + 1, k] = s[free + 24 + k], s[free + 16 + k]
 
 
 @njit(nogil=True, error_model="numpy")
-def eliminate(band, rows, stop, h, l, shifts, t, kept):
+def eliminate(band, rows, stop, up, low, shifts, t, kept):
     """Eliminate rows and columns rows - 1, ..., stop of K at every shift.
 
     Args:
-        band: (>= rows, h + l + 1): band[i, c] is the entry of row i on diagonal c - l.
+        band: (>= rows, up + low + 1): band[i, c] is the entry of row i on diagonal c - low.
         rows: How many rows and columns there are.
-        stop: Where to stop; rows stop - h and columns stop - l exist (columns set aside count as negative).
-        h: Diagonals above the main one, >= 0.
-        l: Diagonals below it, >= 1.
+        stop: Where to stop; rows stop - up and columns stop - low exist (columns set aside count as negative).
+        up: Diagonals above the main one, >= 0.
+        low: Diagonals below it, >= 1.
         shifts: (N,), x; N a multiple of LANES.
         t: 1.0 or -1.0.
         kept: Whether to keep what `forward` and `backward` need.
@@ -152,50 +152,50 @@ def eliminate(band, rows, stop, h, l, shifts, t, kept):
         windows: (N, vectors): P and W (upper triangles) and Q at `offsets`, after the last pivot.
         steepest: (N,): the largest entry of a pivot's inverse, over all pivots. Rounding is eps ‖A‖ times that.
         positive: (N,): how many eigenvalues of all pivots are positive; of use for t = -1.
-        factors: (N / LANES, rows, 2, h + l + 2, LANES), or of no size.
+        factors: (N / LANES, rows, 2, up + low + 2, LANES), or of no size.
     """
-    free = offsets(h, l)[2]
-    s = np.empty(LANES * (free + 7 + 4 * (h + l + 2) + 3))
+    free = offsets(up, low)[2]
+    s = np.empty(LANES * (free + 7 + 4 * (up + low + 2) + 3))
     windows, steepest, positive = np.empty((shifts.size, free)), np.empty(shifts.size), np.empty(shifts.size)
-    factors = np.empty((shifts.size // LANES, rows if kept else 0, 2, h + l + 2, LANES))
+    factors = np.empty((shifts.size // LANES, rows if kept else 0, 2, up + low + 2, LANES))
     for g in range(shifts.size // LANES):
         each = slice(LANES * g, LANES * (g + 1))
-        end, tallies = _eliminate(s, band, rows, stop, h, l, t, shifts[each], factors[g])
+        end, tallies = _eliminate(s, band, rows, stop, up, low, t, shifts[each], factors[g])
         windows[each] = s[:end].copy().reshape(free, LANES).T
         steepest[each], positive[each] = s[tallies : tallies + LANES], s[tallies + LANES : tallies + 2 * LANES]
     return windows, steepest, positive, factors
 
 
 @njit(nogil=True, error_model="numpy")
-def forward(factors, vectors, rows, stop, h, l):
+def forward(factors, vectors, rows, stop, up, low):
     """Right sides of K z = b once the far end is eliminated; t = -1, no columns set aside.
 
     Args:
-        factors: (N / LANES, rows, 2, h + l + 2, LANES) of `eliminate`.
+        factors: (N / LANES, rows, 2, up + low + 2, LANES) of `eliminate`.
         vectors: (M, 2, rows), M <= N: b of the first M shifts, left and right parts; updated.
-        rows, stop, h, l: As there.
+        rows, stop, up, low: As there.
     """
     for j in range(vectors.shape[0]):
         f, k = factors[j // LANES], j % LANES
         for i in range(rows - 1, stop - 1, -1):
             left, right = vectors[j, 0, i], vectors[j, 1, i]
-            for a in range(h):
+            for a in range(up):
                 vectors[j, 0, i - 1 - a] -= f[i, 0, a, k] * left + f[i, 1, a, k] * right
-            for b in range(l):
-                vectors[j, 1, i - 1 - b] -= f[i, 0, h + b, k] * left + f[i, 1, h + b, k] * right
+            for b in range(low):
+                vectors[j, 1, i - 1 - b] -= f[i, 0, up + b, k] * left + f[i, 1, up + b, k] * right
 
 
 @njit(nogil=True, error_model="numpy")
-def backward(factors, vectors, rows, stop, h, l):
+def backward(factors, vectors, rows, stop, up, low):
     """Solutions z from what `forward` leaves, entries before stop solved; the same arguments."""
     for j in range(vectors.shape[0]):
         f, k = factors[j // LANES], j % LANES
         for i in range(stop, rows):
             left, right = vectors[j, 0, i], vectors[j, 1, i]
             for side in range(2):
-                total = f[i, side, h + l, k] * left + f[i, side, h + l + 1, k] * right
-                for a in range(h):
+                total = f[i, side, up + low, k] * left + f[i, side, up + low + 1, k] * right
+                for a in range(up):
                     total -= f[i, side, a, k] * vectors[j, 0, i - 1 - a]
-                for b in range(l):
-                    total -= f[i, side, h + b, k] * vectors[j, 1, i - 1 - b]
+                for b in range(low):
+                    total -= f[i, side, up + b, k] * vectors[j, 1, i - 1 - b]
                 vectors[j, side, i] = total

@@ -77,17 +77,17 @@ class Heads:
 def heads(band: Band, shifts: Floats, t: float, kept: bool = False) -> Heads:
     """Eliminate the far end of K at every shift, (N,); its column i + s goes with row i, s = columns - rows."""
     r, aside, count = band.rank, band.columns - band.rows, len(shifts)
-    h, l = r - aside, r + aside
+    up, low = r - aside, r + aside
     x = np.concatenate([shifts, np.full(-count % LANES, shifts[-1])])
-    windows, steepest, positive, factors = eliminate(band.entries, band.rows, r, h, l, x, t, kept)
-    w, q, end = offsets(h, l)
+    windows, steepest, positive, factors = eliminate(band.entries, band.rows, r, up, low, x, t, kept)
+    w, q, end = offsets(up, low)
     out = np.zeros((count, 2 * r + aside, 2 * r + aside))
     head = band.dense(r, r + aside)
     out[:, np.arange(r), np.arange(r)] = shifts[:, None]
-    out[:, aside:r, aside:r] = _symmetric(windows[:count, :w].reshape(count, h + 1, h + 1)[:, :h, :h])
-    out[:, r:, r:] = _symmetric(windows[:count, w:q].reshape(count, l + 1, l + 1)[:, :l, :l])
+    out[:, aside:r, aside:r] = _symmetric(windows[:count, :w].reshape(count, up + 1, up + 1)[:, :up, :up])
+    out[:, r:, r:] = _symmetric(windows[:count, w:q].reshape(count, low + 1, low + 1)[:, :low, :low])
     out[:, :aside, r:] = head[:aside]
-    out[:, aside:r, r:] = windows[:count, q:end].reshape(count, h + 1, l + 1)[:, h - 1 :: -1, l - 1 :: -1] if h else 0
+    out[:, aside:r, r:] = windows[:count, q:end].reshape(count, up + 1, low + 1)[:, up - 1 :: -1, low - 1 :: -1] if up else 0
     out[:, r:, :r] = -t * np.swapaxes(out[:, :r, r:], 1, 2)
     return Heads(out, steepest[:count], positive[:count], factors)
 

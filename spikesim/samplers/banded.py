@@ -14,6 +14,7 @@ The alignment of post-polar is sum_k w_k times that of independent gradients, ex
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,8 +104,8 @@ class Banded:
         if buffer in self._drawn:
             return self._drawn[buffer]
         self.pause()
-        generators = (rng.generator(self.seed, rng.BANDED, trial, buffer.number, buffer.kind + k) for k in (0, 2))
-        z = unit(*generators, self.model.shape, self.model.rank)
+        normal, gamma = (rng.generator(self.seed, rng.BANDED, trial, buffer.number, buffer.kind + k) for k in (0, 2))
+        z = unit(normal, gamma, self.model.shape, self.model.rank)
         if buffer in self._buffers:
             self._drawn[buffer] = z
         return z
@@ -116,7 +117,8 @@ class Banded:
         theta = buffer.gain * spikes
         entries = buffer.s * z.entries
         entries[np.arange(rank), rank] += theta
-        band, out = Band(entries, z.columns), {}
+        band = Band(entries, z.columns)
+        out: dict[str, Any] = {}
         if names & {"alignment", "projection", "cosine", "residual"}:
             found = corner(band)
             o = np.diagonal(found.values)
@@ -150,7 +152,8 @@ class Banded:
 
     def _norms(self, trial: int, buffer: Buffer) -> Numbers:
         """Norms of the noise."""
-        z, rank, out = self._unit(trial, buffer), self.model.rank, {}
+        z, rank = self._unit(trial, buffer), self.model.rank
+        out: dict[str, Any] = {}
         if "noise_fro" in self.names:
             out["noise_fro"] = buffer.s * np.linalg.norm(z.entries)
         if "noise_op" in self.names:
@@ -158,7 +161,7 @@ class Banded:
         if "noise_tangent" in self.names:
             rows, below = z.entries[:rank], z.dense(min(2 * rank, z.rows), rank)[rank:]
             out["noise_tangent"] = buffer.s * np.hypot(np.linalg.norm(rows), np.linalg.norm(below))
-        return {name: np.float64(x) for name, x in out.items()}
+        return out
 
 
 def unit(normal: np.random.Generator, gamma: np.random.Generator, shape: tuple[int, int], rank: int) -> Band:
