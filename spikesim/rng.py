@@ -45,7 +45,7 @@ from spikesim.kernels.philox import fill_words, fine_fraction
 LAYOUT_VERSION = 1
 
 NOISE, START, SCALARS, VECTORS, COLLAPSED, BANDED, BOOTSTRAP = range(7)
-"""Domains: entrywise noise; what precedes step 0 of recursive noise; per-step scalars; signal vectors; other samplers; bootstrap."""
+"""Domains: entrywise noise; what precedes step 0 of recursive noise; per-step scalars; signal vectors; other samplers."""
 
 SMALL_WORD = 1 << 16
 

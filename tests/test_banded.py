@@ -104,8 +104,8 @@ def test_the_lower_bound_is_below_every_singular_value(shape):
 
 
 def test_fewer_nodes_for_better_conditioned_matrices(monkeypatch):
-    counts, true = [], corner_module.zolotarev
-    monkeypatch.setattr(corner_module, "zolotarev", lambda *at: counts.append(len(true(*at)[0])) or true(*at))
+    counts, true = [], corner_module.nodes
+    monkeypatch.setattr(corner_module, "nodes", lambda low: counts.append(len(true(low)[0])) or true(low))
     for shape in ((60, 600), (60, 60)):
         corner(drawn(shape, 1))
     assert counts[0] <= 12

@@ -83,7 +83,7 @@ def _pivot(s, up, low, t, free):
 
 @njit(nogil=True, error_model="numpy")
 def _move(s, up, low, free):
-    """The window after the pivot, one position along: P - P alpha - c beta, Q - P gamma - c delta, W + t r gamma - W delta."""
+    """The window after the pivot, moved on by one: P - P alpha - c beta, Q - P gamma - c delta, W + t r gamma - W delta."""
     w, q, _ = offsets(up, low)
     rows, columns = free + 56, free + 56 + 4 * LANES * (up + 1)
     for a in range(1, up + 1):
@@ -173,7 +173,10 @@ def forward(factors, vectors, rows, stop, up, low):
     Args:
         factors: (N / LANES, rows, 2, up + low + 2, LANES) of `eliminate`.
         vectors: (M, 2, rows), M <= N: b of the first M shifts, left and right parts; updated.
-        rows, stop, up, low: As there.
+        rows: As there.
+        stop: As there.
+        up: As there.
+        low: As there.
     """
     for j in range(vectors.shape[0]):
         f, k = factors[j // LANES], j % LANES

@@ -54,7 +54,7 @@ def _mul(builder, x, y):
 
 @intrinsic
 def less(_context, s, _out, _x, _a, _b, _c, _d):
-    """less(s, out, x, a, b, c, d): out = x - a b - c d."""
+    """Lane vectors at offsets: out = x - a b - c d."""
 
     def formula(builder, x, a, b, c, d):
         return builder.fsub(builder.fsub(x, _mul(builder, a, b), flags=_FUSED), _mul(builder, c, d), flags=_FUSED)
@@ -64,37 +64,37 @@ def less(_context, s, _out, _x, _a, _b, _c, _d):
 
 @intrinsic
 def products(_context, s, _out, _a, _b, _c, _d):
-    """products(s, out, a, b, c, d): out = a b + c d."""
+    """Lane vectors at offsets: out = a b + c d."""
     return _operation(s, 4, lambda builder, a, b, c, d: _add(builder, _mul(builder, a, b), _mul(builder, c, d)))
 
 
 @intrinsic
 def times(_context, s, _out, _a, _b, _factor):
-    """times(s, out, a, b, factor): out = factor a b."""
+    """Lane vectors at offsets: out = factor a b."""
     return _operation(s, 2, lambda builder, a, b, f: _mul(builder, f, _mul(builder, a, b)), [types.float64])
 
 
 @intrinsic
 def inverse(_context, s, _out, _a):
-    """inverse(s, out, a): out = 1 / a."""
+    """Lane vectors at offsets: out = 1 / a."""
     return _operation(s, 1, lambda builder, a: builder.fdiv(_constant(1.0), a))
 
 
 @intrinsic
 def scaled(_context, s, _out, _a, _factor):
-    """scaled(s, out, a, factor): out = factor a."""
+    """Lane vectors at offsets: out = factor a."""
     return _operation(s, 1, lambda builder, a, f: _mul(builder, a, f), [types.float64])
 
 
 @intrinsic
 def fill(_context, s, _out, _value):
-    """fill(s, out, value): every lane of out = value."""
-    return _operation(s, 0, lambda builder, value: value, [types.float64])
+    """Every lane of out = value."""
+    return _operation(s, 0, lambda _builder, value: value, [types.float64])
 
 
 @intrinsic
 def largest(_context, s, _out, _a, _b, _c, _d):
-    """largest(s, out, a, b, c, d): out = max(a, |b|, |c|, |d|)."""
+    """Lane vectors at offsets: out = max(a, |b|, |c|, |d|)."""
 
     def formula(builder, a, *others):
         for x in others:
@@ -107,7 +107,7 @@ def largest(_context, s, _out, _a, _b, _c, _d):
 
 @intrinsic
 def tally(_context, s, _out, _a, _det, _p):
-    """tally(s, out, a, det, p): out = a + positive eigenvalues of a symmetric 2 x 2 matrix of that determinant and corner."""
+    """Lane vectors at offsets: out = a + positive eigenvalues of symmetric 2 x 2 matrices of determinant det and corner p."""
 
     def formula(builder, a, det, p):
         same = builder.select(builder.fcmp_ordered(">", p, _zero()), _constant(2.0), _zero())

@@ -42,7 +42,7 @@ Numbers = dict[str, NDArray[np.float64]]
 
 @dataclass(frozen=True)
 class Buffer:
-    """A momentum buffer or gradient: |lambda_bar|'s factor `gain`, standard deviation s of an entry, and where it is drawn."""
+    """A momentum buffer or gradient: what multiplies lambda, standard deviation s of an entry, and where it is drawn."""
 
     gain: float
     s: float

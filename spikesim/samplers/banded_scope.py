@@ -38,9 +38,9 @@ def need_banded(design: Any) -> None:
         known = pipeline.stages in (*ONE_BUFFER, POST_POLAR.stages)
         can = f'pipelines among "pre-polar", "polar-only" and (its alignment alone) "post-polar" for {method}'
         need(known, can, 'every other needs matrices: method "stream"', pipeline=str(pipeline))
+    readings = readable(design.pipelines)
     for name in design.observables:
-        need(name in readable(design.pipelines), f"observables in {readable(design.pipelines)} for {method} and these pipelines",
-             _instead(name), observable=name)  # fmt: skip
+        need(name in readings, f"observables in {readings} for {method} and these pipelines", _instead(name), observable=name)
 
 
 def _instead(name: str) -> str:

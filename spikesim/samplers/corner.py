@@ -7,6 +7,7 @@ of CANDIDATES below which A has no singular value, by inertia: the better condit
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -40,12 +41,18 @@ def corner(band: Band) -> Corner:
     Source: theory.md L3.
     """
     r, unit = band.rank, band.divided(band.bound)
-    x, w = zolotarev(lowest(unit), 1.0, ERROR)
+    x, w = nodes(lowest(unit))
     found = heads(unit, x, 1.0)
     right = np.eye(found.matrices.shape[-1])[:, r : 2 * r]
     solved = np.linalg.solve(found.matrices, np.broadcast_to(right, (len(x), *right.shape)))
     values = -2 / np.pi * np.tensordot(w, solved[:, :r], 1)
     return Corner(values, ERROR + EPS * float(found.steepest.max()))
+
+
+@cache
+def nodes(low: float) -> tuple[Floats, Floats]:
+    """Zolotarev's for [low, 1]; low is one of few."""
+    return zolotarev(low, 1.0, ERROR)
 
 
 def lowest(unit: Band) -> float:

@@ -1,7 +1,7 @@
 """The largest singular values and vectors of a band matrix, from a leading block of it.
 
 The local edge s (sqrt(n - i) + sqrt(m - i)) of the bulk falls along the band, so the vectors of the top singular values decay
-like Airy functions beyond the first size^(2/3) rows, and those of spikes faster. The block grows until they vanish at its end.
+like Airy functions beyond the first size^(2/3) rows, and those of spikes faster. The block grows until they end in it.
 
 Values: counts of singular values above a shift (inertia of H - x, eight shifts at once, kernels/band.py) cut intervals; then
 inverse iteration on H - x, and Rayleigh-Ritz on A itself, so that nothing is squared. A last count tells whether one was
