@@ -87,6 +87,25 @@ def test_of_a_singular_matrix_it_is_a_partial_isometrys(rank):
     assert_allclose(corner(band).values, polar(written(band))[:rank, :rank], rtol=0, atol=1e-11)
 
 
+@pytest.mark.parametrize("rank", RANKS)
+@pytest.mark.parametrize("shape", [(4, 4), (30, 30), (30, 31)], ids=str)
+def test_a_pivot_that_happens_to_be_singular_does_no_harm(shape, rank):
+    for tiny in (0.0, 1e-12, 1e-8, 1e-5):
+        band = drawn(shape, rank)
+        band.entries[-1, rank + shape[1] - shape[0] if rank > 1 else rank] = tiny
+        band.entries[-2] *= 0.0 if shape == (30, 30) else 1.0  # nodes reach down to 1e-12 then
+        found = corner(band)
+        assert_allclose(found.values, polar(written(band))[:rank, :rank], rtol=0, atol=1e-11)
+        assert found.residual <= 1e-10
+
+
+def test_a_large_band_says_that_rounding_may_have_grown():
+    band = drawn((600, 600), 2)
+    assert corner(band).residual < 1e-10
+    band.entries[300] = 0
+    assert corner(band).residual > 1e-6
+
+
 @pytest.mark.parametrize("unit_", [1e-100, 1e100])
 def test_the_corner_has_no_unit(unit_):
     band = drawn((20, 25), 2)

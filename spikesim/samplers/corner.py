@@ -21,12 +21,15 @@ LOWEST = 1e-12
 CANDIDATES = np.array([1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.03, 0.1, 0.2])
 CERTAIN = 0.9
 """What rounding leaves of a candidate."""
+COARSE, SMALL = 1e-10, 512
+"""A band of at most SMALL rows is decomposed whole where the residual is above COARSE, as in nearly square ones of rank 2 or
+more when a pivot happens to be nearly singular."""
 EPS = float(np.finfo(float).eps)
 
 
 @dataclass(frozen=True)
 class Corner:
-    """The corner (r, r), and what it may be off by: the quadrature's error, and rounding as its pivots let it grow."""
+    """The corner (r, r), and how exact it is: the quadrature's error, plus rounding as its pivots let it grow, over ‖A‖."""
 
     values: Floats
     residual: float
@@ -45,8 +48,18 @@ def corner(band: Band) -> Corner:
     found = heads(unit, x, 1.0)
     right = np.eye(found.matrices.shape[-1])[:, r : 2 * r]
     solved = np.linalg.solve(found.matrices, np.broadcast_to(right, (len(x), *right.shape)))
-    values = -2 / np.pi * np.tensordot(w, solved[:, :r], 1)
-    return Corner(values, ERROR + EPS * float(found.steepest.max()))
+    residual = ERROR + EPS * float(found.steepest.max())
+    if residual > COARSE and unit.rows <= SMALL:
+        return _dense(unit)
+    return Corner(-2 / np.pi * np.tensordot(w, solved[:, :r], 1), residual)
+
+
+def _dense(unit: Band) -> Corner:
+    """The same by an SVD of the whole band."""
+    u, d, vt = np.linalg.svd(unit.dense(unit.rows, unit.columns), full_matrices=False)
+    size, r = unit.columns * EPS, unit.rank
+    keep = d > size * d[0]
+    return Corner(u[:r, keep] @ vt[keep, :r], size)
 
 
 @cache
