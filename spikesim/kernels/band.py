@@ -26,6 +26,14 @@ def offsets(up, low):
 
 
 @njit(nogil=True, error_model="numpy")
+def _aligned(size):
+    """Work space whose lane vectors do not lie across cache lines."""
+    room = np.empty(size + LANES)
+    first = -(room.ctypes.data // 8) % LANES
+    return room[first : first + size]
+
+
+@njit(nogil=True, error_model="numpy")
 def _start(s, band, rows, up, low, x):
     """The window at the far end, where nothing has been eliminated; the others of P and W are 0."""
     w, q, _ = offsets(up, low)
@@ -102,27 +110,6 @@ def _move(s, up, low, free):
 
 
 @njit(nogil=True, error_model="numpy")
-def _eliminate(s, band, rows, stop, up, low, t, shifts, factors):
-    """One group of shifts; see `eliminate`. s is work space."""
-    free = LANES * offsets(up, low)[2]
-    x = free + 56 + 4 * LANES * (up + low + 2)
-    steepest, positive = x + LANES, x + 2 * LANES
-    s[:] = 0.0
-    s[x : x + LANES] = shifts
-    _start(s, band, rows, up, low, x)
-    for i in range(rows - 1, stop - 1, -1):
-        _enter(s, band, i, up, low)
-        _pivot(s, up, low, t, free)
-        largest(s, steepest, steepest, free + 8, free + 16, free + 24)
-        if t < 0:
-            tally(s, positive, positive, free, 0)
-        if factors.size:
-            _keep(s, factors[i], up, low, free)
-        _move(s, up, low, free)
-    return free, steepest
-
-
-@njit(nogil=True, error_model="numpy")
 def _keep(s, factors, up, low, free):
     """What `solve` needs of one pivot, (2, up + low + 2, LANES): alpha, gamma; beta, delta; and its inverse."""
     for a in range(up + low):
@@ -154,15 +141,31 @@ def eliminate(band, rows, stop, up, low, shifts, t, kept):
         positive: (N,): how many eigenvalues of all pivots are positive; of use for t = -1.
         factors: (N / LANES, rows, 2, up + low + 2, LANES), or of no size.
     """
-    free = offsets(up, low)[2]
-    s = np.empty(LANES * (free + 7 + 4 * (up + low + 2) + 3))
-    windows, steepest, positive = np.empty((shifts.size, free)), np.empty(shifts.size), np.empty(shifts.size)
+    vectors = offsets(up, low)[2]
+    free = LANES * vectors
+    x = free + 56 + 4 * LANES * (up + low + 2)
+    steep, count = x + LANES, x + 2 * LANES
+    s = _aligned(x + 3 * LANES)
+    windows, steepest, positive = np.empty((shifts.size, vectors)), np.empty(shifts.size), np.empty(shifts.size)
     factors = np.empty((shifts.size // LANES, rows if kept else 0, 2, up + low + 2, LANES))
     for g in range(shifts.size // LANES):
         each = slice(LANES * g, LANES * (g + 1))
-        end, tallies = _eliminate(s, band, rows, stop, up, low, t, shifts[each], factors[g])
-        windows[each] = s[:end].copy().reshape(free, LANES).T
-        steepest[each], positive[each] = s[tallies : tallies + LANES], s[tallies + LANES : tallies + 2 * LANES]
+        s[:] = 0.0
+        s[x : x + LANES] = shifts[each]
+        _start(s, band, rows, up, low, x)
+        for i in range(rows - 1, stop - 1, -1):
+            _enter(s, band, i, up, low)
+            _pivot(s, up, low, t, free)
+            largest(s, steep, steep, free + 8, free + 16, free + 24)
+            if t < 0:
+                tally(s, count, count, free, 0)
+            if kept:
+                _keep(s, factors[g, i], up, low, free)
+            _move(s, up, low, free)
+        for k in range(LANES):
+            for j in range(vectors):
+                windows[LANES * g + k, j] = s[LANES * j + k]
+        steepest[each], positive[each] = s[steep : steep + LANES], s[count : count + LANES]
     return windows, steepest, positive, factors
 
 
