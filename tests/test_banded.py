@@ -332,6 +332,22 @@ def test_post_polar_filters_each_gradients_numbers():
     assert_array_equal(found["residual"][0], np.full(3, each[-1]["residual"].item()))
 
 
+@pytest.mark.parametrize(("spikes", "sigma"), [((1e100, 1e99), 1e-100), ((1e-100, -1e-99), 1e100), ((1.0, 1.0), 1e-16)])
+@pytest.mark.parametrize("shape", [(20, 20), (100, 200)], ids=str)
+def test_scales_as_far_apart_as_they_may_be(shape, spikes, sigma):
+    found = sampler(ss.SpikedModel(shape, spikes, ss.Gaussian(sigma))).read(0)
+    largest_noise = 0.446 * sigma * (shape[0] ** 0.5 + shape[1] ** 0.5)  # of the buffer, about
+    assert found["noise_op"].item() == pytest.approx(largest_noise, rel=0.3)
+    if spikes[0] > sigma:
+        for name in ("alignment", "projection", "alignment_truncated"):
+            assert found[name].item() == pytest.approx(1, abs=1e-11)
+        assert found["sin_theta_left"].item() < 1e-13
+        assert found["tail"].item() < 1e-13 * spikes[0]
+    else:
+        assert abs(found["alignment"].item()) < 0.9
+        assert found["tail"].item() > 0.5 * largest_noise
+
+
 def test_a_subspace_that_does_not_exist_is_nan(monkeypatch):
     model = ss.SpikedModel((12, 20), (5.0,), ss.Gaussian(0.7))
     monkeypatch.setattr(obs, "separated", lambda *_: np.False_)

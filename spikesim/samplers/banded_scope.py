@@ -66,7 +66,7 @@ def work(model: SpikedModel, pipelines: Sequence[Pipeline], names: Sequence[str]
     buffers = windows * ((PRE_POLAR.stages in stages) + bool(set(NORMS) & set(names)))
     buffers += steps if POST_POLAR.stages in stages else POLAR_ONLY.stages in stages
     heads = bool(HEADS & set(names))
-    each = min(model.shape) * (10 * model.rank + 20 * (1 + model.rank) ** 2) + 1e6 * (1 + 2 * model.rank * heads)
+    each = min(model.shape) * (10 * model.rank + 8 * (1 + model.rank) ** 2) + 5e5 * (1 + model.rank * heads)
     return buffers * each
 
 

@@ -18,7 +18,8 @@ ERROR = 1e-12
 """Of the quadrature."""
 LOWEST = 1e-12
 """Smallest singular value, over a bound of the largest, that the nodes reach where A is not known to have none so small."""
-CANDIDATES = np.array([1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.03, 0.1, 0.2])
+CANDIDATES = np.array([1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.05, 0.15, 0.4])
+"""Over a bound of the bulk, rounded to a power of two."""
 CERTAIN = 0.9
 """What rounding leaves of a candidate."""
 COARSE, SMALL = 1e-10, 512
@@ -29,7 +30,7 @@ EPS = float(np.finfo(float).eps)
 
 @dataclass(frozen=True)
 class Corner:
-    """The corner (r, r), and how exact it is: the quadrature's error, plus rounding as its pivots let it grow, over ‖A‖."""
+    """The corner (r, r), and how exact it is: error of the quadrature, plus rounding as pivots let it grow, over the bulk."""
 
     values: Floats
     residual: float
@@ -48,7 +49,7 @@ def corner(band: Band) -> Corner:
     found = heads(unit, x, 1.0)
     right = np.eye(found.matrices.shape[-1])[:, r : 2 * r]
     solved = np.linalg.solve(found.matrices, np.broadcast_to(right, (len(x), *right.shape)))
-    residual = ERROR + EPS * float(found.steepest.max())
+    residual = ERROR + EPS * bulk(unit) * float(found.steepest.max())
     if residual > COARSE and unit.rows <= SMALL:
         return _dense(unit)
     return Corner(-2 / np.pi * np.tensordot(w, solved[:, :r], 1), residual)
@@ -70,7 +71,14 @@ def nodes(low: float) -> tuple[Floats, Floats]:
 
 def lowest(unit: Band) -> float:
     """A lower bound on the singular values of A, ‖A‖ <= 1; LOWEST where none is certain."""
-    found = heads(unit, -CANDIDATES, -1.0)
+    shifts = CANDIDATES * 2.0 ** np.floor(np.log2(bulk(unit)))
+    found = heads(unit, -shifts, -1.0)
     above = found.positive + (np.linalg.eigvalsh(found.matrices) > 0).sum(-1)
-    certain = (above == unit.rows) & (EPS * found.steepest < (1 - CERTAIN) * CANDIDATES)
-    return CERTAIN * float(CANDIDATES[certain].max()) if certain.any() else LOWEST
+    certain = (above == unit.rows) & (EPS * bulk(unit) ** 2 * found.steepest < (1 - CERTAIN) * shifts)
+    return max(LOWEST, CERTAIN * float(shifts[certain].max(initial=0)))
+
+
+def bulk(unit: Band) -> float:
+    """A bound of what pivots are made of, all rows but the first r; at least 1e-6."""
+    rest = unit.entries[unit.rank :]
+    return max(1e-6, float(np.abs(rest).max(0).sum())) if len(rest) else 1.0

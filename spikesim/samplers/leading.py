@@ -24,6 +24,8 @@ NEAR = (0.03, 1e-5, 1e-9)
 EXACT, FAINT = 1e-13, 1e-8
 """What the residual of a singular pair may be, over a bound of ‖A‖; and that of one of which only the value is read, whose
 error is of the residual's square."""
+ROUNDING, EPS = 1e-13, float(np.finfo(float).eps)
+"""Below the first, over a bound of ‖A‖, singular values are not told from each other or from zero."""
 ROUNDS = 8
 BESIDE = 1e-7
 """Relative distance of a shift from the value it is to find: on it, rounding grows; tripled each round."""
@@ -138,7 +140,7 @@ def _solved(unit: Band, shifts: Floats, u: Floats, v: Floats) -> tuple[Floats, F
     Two, as a start can happen to be nearly orthogonal to what it is to find.
     """
     r, p = unit.rank, unit.rows
-    found = heads(unit, -shifts, -1.0, kept=True)
+    found = heads(unit, -np.maximum(shifts, EPS), -1.0, kept=True)
     d, turn = np.linalg.eigh(found.matrices)
     inverse = (turn / np.where(np.abs(d) > TINY, d, TINY)[:, None, :]) @ np.swapaxes(turn, 1, 2)
     vectors = np.ascontiguousarray(np.stack([u.T, v.T], axis=1))
@@ -180,7 +182,6 @@ def _transposed(entries: Floats) -> Floats:
 
 def _complete(unit: Band, d: Floats) -> bool:
     """Whether exactly as many singular values are above and below each of d as its place says."""
-    step = np.maximum(1e-9 * d, 1e-13)
-    counts = _counts(unit, np.concatenate([np.maximum(d - step, 1e-300), d + step]))
-    places = np.arange(len(d))
-    return bool(np.all(counts[: len(d)] > places) and np.all(counts[len(d) :] <= places))
+    step, places = np.maximum(1e-9 * d, ROUNDING), np.arange(len(d))
+    above, below = np.split(_counts(unit, np.concatenate([np.maximum(d - step, ROUNDING), d + step])), 2)
+    return bool(np.all((above > places) | (d < 2 * ROUNDING)) and np.all(below <= places))
