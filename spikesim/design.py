@@ -16,16 +16,18 @@ from spikesim.filters import EMA
 from spikesim.model import SpikedModel
 from spikesim.noise import LAWS
 from spikesim.pipelines import PIPELINES, Cascade, Filter, Pipeline, Stages, pipelines_from
+from spikesim.samplers.banded_scope import need_banded, readable
+from spikesim.samplers.banded_scope import work as banded_work
 from spikesim.samplers.collapsed import need_law
 from spikesim.samplers.collapsed import work as collapsed_work
 from spikesim.samplers.scalars import work as scalars_work
-from spikesim.samplers.stream import padded_entries
+from spikesim.samplers.stream import need_entries, padded_entries
 
 STARTUP = 1e-6
 """Steady state: the start-up weight of every window is below this."""
 WORK_LIMIT = 4e12
 """Work, in entry-steps of noise, that steady state may cost unasked: about an hour of two cores."""
-METHODS = ("auto", "stream", "scalars", "collapsed")
+METHODS = ("auto", "stream", "scalars", "collapsed", "banded")
 GIVEN: frozenset[Stages] = frozenset({(Filter(),)})
 """The stream's kernel already holds the momentum buffer."""
 
@@ -74,6 +76,8 @@ class Design:
             return scalars_work(self.model.noise, self.steps, len(self.filters))
         if self.method == "collapsed":
             return collapsed_work(self.model.noise, self.model.shape, self.steps, len(self.filters))
+        if self.method == "banded":
+            return banded_work(self.model, self.pipelines, self.observables, self.steps, len(self.filters))
         flows = bool(Cascade(self.runs, self.betas, GIVEN).stepping)
         each = 1 + 0.3 * len(self.filters) + 0.1 * flows * min(self.model.shape)
         return (self.steps + self.model.noise.burn_in) * padded_entries(self.model.shape) * each
@@ -105,6 +109,14 @@ def design_from(
     dtype = dtype.name if isinstance(dtype, np.dtype) else dtype
     need(isinstance(dtype, str) and dtype in ("float64", "float32"), 'dtype in ("float64", "float32")', dtype=dtype)
     observables = "noise_fro" if observables is None and method == "scalars" else observables
+    run = pipelines_from(pipelines)
+    if method == "banded":
+        observables = readable(run) if observables is None else observables
+        need(
+            not joint, 'joint=False for method "banded", which draws each buffer for itself (marginal laws only)', joint=joint
+        )
+    elif method != "scalars":
+        need_entries(model.shape)
     filters, numbers, names = _filters(windows, filter), _trials(trials), _observables(observables)
     if method == "scalars":
         _need_scalars(model, names, joint, dtype)
@@ -116,10 +128,12 @@ def design_from(
     need(fine, 'windows <= 1e4 in dtype "float32", whose beta is too coarse', window=widest)
     _need_room(model, dtype)
     last = max(f.settling(STARTUP) for f in filters) if steps is None else int(steps)
-    design = Design(model, filters, pipelines_from(pipelines), names, int(values), int(seed), last, dtype,
+    design = Design(model, filters, run, names, int(values), int(seed), last, dtype,
                     "stream" if method == "auto" else method)  # fmt: skip
     if method == "collapsed":
         _need_collapsed(design)
+    if method == "banded":
+        need_banded(design)
     if observables is not None and design.moments:
         need(len(numbers) >= 2, "trials >= 2 for bias_squared and variance", trials=trials)
     work = design.work * len(numbers)

@@ -61,8 +61,8 @@ class Gram:
         self._a = self._empty(groups, m * (m + 1) // 2)
         self._d, self._e = self._empty(groups, m), self._empty(groups, m)
         size, kept, low = np.empty(groups * self.lanes), np.empty(groups * self.lanes), self._empty(groups, 1)
-        floor, product = self.precision.condition**2, shape(m, m, x.shape[2], transposed=True)
-        kernel.reduced(x, self._a, self._d, self._e, size, kept, low, floor, *product, self._ones, self.lanes)
+        floor, (sizes, letters) = self.precision.condition**2, shape(m, m, x.shape[2], transposed=True)
+        kernel.reduced(x, self._a, self._d, self._e, size, kept, low, floor, sizes, letters, self._ones, self.lanes)
         self._size = size[: len(x)]
         self.good: NDArray[np.bool_] = (np.abs(kept[: len(x)]) <= floor) & (self._each(low)[:, 0] < 0.5)
 

@@ -153,7 +153,7 @@ def _shape(shape: Any) -> tuple[int, int]:
     except (TypeError, ValueError, OverflowError):
         whole = False
     need(whole and m >= 1 and n >= 1, "shape == (m, n), integers >= 1", shape=shape)
-    need(m * n <= 2**33, "m n <= 2**33 entries (the random layout's)", shape=shape)
+    need(max(m, n) <= 2**48, "m, n <= 2**48", shape=shape)
     return int(m), int(n)
 
 

@@ -28,6 +28,12 @@ narrower windows of a run, and never with the wider ones.
 
 Method "scalars" uses another generator, numpy's Philox4x64, its key made of (seed, COLLAPSED, trial): one chi-square a trial
 stands for all entries. Its bits are numpy's, a function of seed and trial alone, and share none with the words above.
+
+BANDED (samplers/banded.py) uses numpy's Philox4x64 too, as chi variates are drawn by rejection and take no fixed number of
+words. Key: (seed, BANDED, trial). Counter: its two high words are (number, kind): kind 0 is the gradient of step `number`,
+kind 1 the momentum buffer of a window above 1, whose float64 bits are `number`; kinds 2 and 3 the same for chi variates.
+Normals (0, 1) come row by row, 2 r - 1 a row, chi-squares (2, 3) row by row, 2 a row, from the near end; so a buffer does
+not depend on the other windows, on pipelines, or on what is read from it.
 """
 
 import numpy as np
@@ -39,7 +45,7 @@ from spikesim.kernels.philox import fill_words, fine_fraction
 LAYOUT_VERSION = 1
 
 NOISE, START, SCALARS, VECTORS, COLLAPSED, BANDED, BOOTSTRAP = range(7)
-"""Domains: entrywise noise; what precedes step 0 of recursive noise; per-step scalars; signal vectors; later samplers."""
+"""Domains: entrywise noise; what precedes step 0 of recursive noise; per-step scalars; signal vectors; other samplers."""
 
 SMALL_WORD = 1 << 16
 
@@ -94,7 +100,11 @@ def normals(seed: int, domain: int, trial: int, shape: tuple[int, ...]) -> NDArr
     return (radius * np.cos(angle)).reshape(shape)
 
 
-def generator(seed: int, domain: int, trial: int = 0) -> np.random.Generator:
-    """NumPy's generator, where no place-by-place layout is needed: bootstrap indices, one number for a whole trial."""
+def generator(seed: int, domain: int, trial: int = 0, number: int = 0, kind: int = 0) -> np.random.Generator:
+    """NumPy's generator, where no place-by-place layout is needed: bootstrap indices, one number for a whole trial.
+
+    number and kind, below 2^64, are the high words of its counter: 2^128 draws each.
+    """
     key(seed)
-    return np.random.Generator(np.random.Philox(key=int(seed) + (domain << 64) + (int(trial) << 96)))
+    counter = np.array([0, 0, number, kind], np.uint64)
+    return np.random.Generator(np.random.Philox(key=int(seed) + (domain << 64) + (int(trial) << 96), counter=counter))

@@ -24,6 +24,8 @@ from spikesim.measure import Measured, measure
 from spikesim.model import SpikedModel
 from spikesim.pipelines import PIPELINES, Cascade, Filter, Pipeline
 from spikesim.samplers import collapsed
+from spikesim.samplers.banded import Banded
+from spikesim.samplers.banded_scope import held
 from spikesim.samplers.collapsed import Collapsed
 from spikesim.samplers.scalars import CHUNK_STEPS, Scalars
 from spikesim.samplers.stream import Stream, chunk_steps, padded_entries
@@ -72,12 +74,15 @@ def simulate(
         observables: Names of observables.OBSERVABLES, or None for all. bias_squared and variance need two trials.
         spectrum: How many singular values, 1 to min(m, n); r + 1 where left out.
         joint: All pipelines and windows of a trial see the same stream; always so for "stream" and "collapsed", must be
-            False for "scalars".
+            False for "scalars" and "banded".
         method: "auto" or "stream": every step drawn, for any noise. "scalars": noise_fro alone, without any matrix, for
             noise that is Gaussian given one scalar a step (samplers/scalars.py); the scalars are the stream's. Exact in
             law for each window, not for several windows together. "collapsed": all observables of pipelines that filter
             gradients alone (pre-polar, polar-only), for the same laws and Kronecker, with no steps in between
-            (samplers/collapsed.py). Exact in law, together for all windows; its normals are not the stream's.
+            (samplers/collapsed.py). Exact in law, together for all windows; its normals are not the stream's. "banded":
+            pre-polar and polar-only, and post-polar's alignment, for Gaussian noise and a constant signal, in time linear
+            in min(m, n) at any size (samplers/banded.py). Exact in law for each window, not for windows together (but
+            post-polar's are); no suppression, bias, variance or nuclear norm.
         device: "cpu".
         dtype: "float64" or "float32": accumulators and linear algebra. Results are float64.
         progress: Called with (trials done, trials) as blocks end.
@@ -110,6 +115,8 @@ def simulate(
 
 def _kernel(design: Design) -> None:
     """Make the kernel that the design needs."""
+    if design.method == "banded":
+        return
     if design.method != "scalars":
         stream_kernel(design.model.noise.fill)  # that of "collapsed" is the same: its laws are Gaussian
     elif design.model.noise.scalars != "constant":
@@ -118,7 +125,10 @@ def _kernel(design: Design) -> None:
 
 def _blocks(design: Design, numbers: range, workers: int) -> list[range]:
     """Cut trials into blocks whose buffers fit BLOCK_BYTES, enough for every worker."""
-    entries = 1 if design.method == "scalars" else padded_entries(design.model.shape) * (1 + len(design.runs))
+    if design.method == "banded":
+        entries = held(design.model)
+    else:
+        entries = 1 if design.method == "scalars" else padded_entries(design.model.shape) * (1 + len(design.runs))
     one = 8 * entries * len(design.filters)
     size = max(1, min(64, BLOCK_BYTES // one, -(-len(numbers) // (2 * workers))))
     return [numbers[i : i + size] for i in range(0, len(numbers), size)]
@@ -165,6 +175,8 @@ def run_block(design: Design, trials: range, stop: Event) -> Measured:
     """Draw a block of trials, run the pipelines, measure; gives up with CancelledError once `stop` is set."""
     if design.method == "scalars":
         return _run_scalars(design, trials, stop)
+    if design.method == "banded":
+        return _run_banded(design, trials, stop)
     model, dtype, end = design.model, np.dtype(design.dtype), design.steps
     u, v = (x.astype(dtype) for x in model.frame(design.seed, end - 1))
     truth = obs.Truth(u, v, np.asarray(model.spikes, dtype))
@@ -208,6 +220,18 @@ def _run_scalars(design: Design, trials: range, stop: Event) -> Measured:
             raise CancelledError
         sampler.advance(min(CHUNK_STEPS, design.steps - sampler.step))
     return Measured({"noise_fro": sampler.norms()}, ())
+
+
+def _run_banded(design: Design, trials: range, stop: Event) -> Measured:
+    """The same by method "banded": one trial after the other, nothing as large as a matrix."""
+
+    def pause() -> None:
+        if stop.is_set():
+            raise CancelledError
+
+    what = design.model, design.seed, design.filters, design.steps, design.pipelines, design.observables, design.spectrum
+    found = [Banded(*what, pause).read(trial) for trial in trials]
+    return Measured({name: np.stack([x[name] for x in found]) for name in found[0]}, ())
 
 
 def _dataset(design: Design, numbers: range, results: Iterable[Measured], joint: bool) -> "xr.Dataset":
@@ -254,11 +278,13 @@ def _means(tally: Tally) -> str:
 _REASONS = {
     "stream": "the one method that draws every step, for any noise",
     "collapsed": "the buffers at the last step are drawn at once: the noise is Gaussian given one scalar a step",
+    "banded": "each buffer is drawn as a band matrix of the same law: the noise is Gaussian and the signal constant",
     "scalars": "norms alone, with no matrix: the noise is Gaussian given one scalar a step",
 }
 _JOINT = {
     "stream": {True: "yes: all pipelines and windows of a trial see one stream", False: "not asked for; still so"},
     "collapsed": {True: "yes: exact in law for all pipelines and windows together", False: "not asked for; still so"},
+    "banded": {False: "no: exact in law for each buffer; post-polar's windows alone are of the same steps"},
     "scalars": {False: "no: exact in law for each window; windows of a trial share their scalars and one chi-square"},
 }
 

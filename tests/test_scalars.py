@@ -182,7 +182,10 @@ def test_every_law_is_taken_or_refused():
         ({"observables": "tail"}, r"""need observables \("noise_fro",\) .*, got observables=\('tail',\)"""),
         ({"observables": ["noise_fro", "noise_op"]}, r"got observables=\('noise_fro', 'noise_op'\)"),
         ({"dtype": "float32"}, """need dtype "float64" for method "scalars", got dtype='float32'"""),
-        ({"method": "scalar"}, r"""need method in \('auto', 'stream', 'scalars', 'collapsed'\), got method='scalar'"""),
+        (
+            {"method": "scalar"},
+            r"""need method in \('auto', 'stream', 'scalars', 'collapsed', 'banded'\), got method='scalar'""",
+        ),
     ],
 )
 def test_what_needs_a_matrix_is_refused(change, message):

@@ -109,6 +109,16 @@ def fma(typing, x, y, z):
 
 
 @intrinsic
+def fnma(typing, x, y, z):
+    """z - x y, rounded once."""
+
+    def code(context, builder, signature, args):
+        return _call(builder, "fma", [builder.fneg(args[0]), *args[1:]])
+
+    return x(x, x, x), code
+
+
+@intrinsic
 def sqrt(typing, x):
     """Square roots."""
     return x(x), lambda context, builder, signature, args: _call(builder, "sqrt", args)

@@ -113,6 +113,12 @@ class Stream:
         return out
 
 
+def need_entries(shape: tuple[int, int]) -> None:
+    """Refuse a matrix whose entries the random layout cannot number."""
+    m, n = shape
+    need(m * n <= 2**33, "m n <= 2**33 entries (the random layout's)", 'larger: method "banded"', shape=shape)
+
+
 def padded_entries(shape: tuple[int, int]) -> int:
     """Entries that the kernel draws for a matrix of this shape: a multiple of BLOCK."""
     return -(-shape[0] * shape[1] // BLOCK) * BLOCK
