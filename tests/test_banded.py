@@ -13,6 +13,7 @@ import spikesim as ss
 from spikesim import observables as obs
 from spikesim import rng
 from spikesim.filters import EMA
+from spikesim.measure import noise_norms
 from spikesim.pipelines import Filter, Pipeline, Polar, pipelines_from
 from spikesim.samplers import corner as corner_module
 from spikesim.samplers import leading as leading_module
@@ -278,12 +279,14 @@ def expected(model, x, noise, theta, spectrum):
     truth = obs.Truth(np.eye(m, r), np.eye(n, r), np.asarray(model.spikes))
     u, d, vt = np.linalg.svd(x, full_matrices=False)
     update, head = u @ vt, u[:, :r] @ vt[:r]
+    o = obs.directions(update, truth)
     return {
-        "alignment": obs.alignment(update, truth), "projection": obs.projection(update, truth),
-        "alignment_truncated": obs.alignment(head, truth), "cosine": obs.cosine(update, truth),
+        "alignment": obs.alignment(o, truth), "projection": obs.projection(o, truth),
+        "alignment_truncated": obs.alignment(obs.directions(head, truth), truth),
+        "cosine": obs.cosine(o, np.linalg.norm(update), truth),
         "sin_theta_left": obs.sin_theta(u[:, :r], truth.u), "sin_theta_right": obs.sin_theta(vt[:r].T, truth.v),
         "gap": obs.gap(d, r), "tail": obs.tail(d, r), "head_error": obs.head_error(d, np.abs(theta)),
-        "singular_values": d[:spectrum], **{k: v for k, v in obs.noise_norms(noise, truth).items() if k != "noise_nuclear"},
+        "singular_values": d[:spectrum], **{k: v for k, v in noise_norms(noise, truth).items() if k != "noise_nuclear"},
     }  # fmt: skip
 
 
@@ -410,6 +413,7 @@ def test_shapes_beyond_the_entry_layout_are_for_this_method():
 def test_memory_does_not_hold_a_matrix():
     import tracemalloc
 
+    simulated(ss.SpikedModel((50, 200), (200.0, 150.0), ss.Gaussian()), windows=[2], trials=1, workers=1)  # compiles
     tracemalloc.start()
     simulated(ss.SpikedModel((5000, 20_000), (200.0, 150.0), ss.Gaussian()), windows=[2], trials=1, workers=1)
     peak = tracemalloc.get_traced_memory()[1]

@@ -132,7 +132,7 @@ class Banded:
     def _heads(self, found: Leading, target: Floats) -> Numbers:
         """What the leading singular values and vectors tell; NaN where the top-r subspace does not exist."""
         rank, d = self.model.rank, found.d
-        exists = obs.separated(d, rank, max(self.model.shape))
+        exists = obs.separated(d, rank, max(self.model.shape) * float(np.finfo(np.float64).eps))
         u, v = found.u[:, :rank], found.v[:, :rank]
         o = np.sum(u[:rank] * v[:rank], axis=1)
         sines = [outside(x, rank) for x in ((u, v) if self.model.shape[0] <= self.model.shape[1] else (v, u))]
