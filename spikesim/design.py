@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,23 +13,18 @@ from spikesim import observables as obs
 from spikesim import rng
 from spikesim.errors import need
 from spikesim.filters import EMA
+from spikesim.methods import GIVEN, METHODS, REASONS, all_of, need_method, picked
 from spikesim.model import SpikedModel
-from spikesim.noise import LAWS
-from spikesim.pipelines import PIPELINES, Cascade, Filter, Pipeline, Stages, pipelines_from
-from spikesim.samplers.banded_scope import need_banded, readable
+from spikesim.pipelines import PIPELINES, Cascade, Pipeline, Stages, pipelines_from
 from spikesim.samplers.banded_scope import work as banded_work
-from spikesim.samplers.collapsed import need_law
 from spikesim.samplers.collapsed import work as collapsed_work
 from spikesim.samplers.scalars import work as scalars_work
-from spikesim.samplers.stream import need_entries, padded_entries
+from spikesim.samplers.stream import padded_entries
 
 STARTUP = 1e-6
 """Steady state: the start-up weight of every window is below this."""
 WORK_LIMIT = 4e12
 """Work, in entry-steps of noise, that steady state may cost unasked: about an hour of two cores."""
-METHODS = ("auto", "stream", "scalars", "collapsed", "banded")
-GIVEN: frozenset[Stages] = frozenset({(Filter(),)})
-"""The stream's kernel already holds the momentum buffer."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +40,7 @@ class Design:
     steps: int
     dtype: str
     method: str = "stream"
+    reason: str = ""
 
     @property
     def betas(self) -> NDArray[np.float64]:
@@ -108,32 +104,14 @@ def design_from(
     need(isinstance(joint, bool), "joint: True or False", joint=joint)
     dtype = dtype.name if isinstance(dtype, np.dtype) else dtype
     need(isinstance(dtype, str) and dtype in ("float64", "float32"), 'dtype in ("float64", "float32")', dtype=dtype)
-    observables = "noise_fro" if observables is None and method == "scalars" else observables
-    run = pipelines_from(pipelines)
-    if method == "banded":
-        observables = readable(run) if observables is None else observables
-        need(
-            not joint, 'joint=False for method "banded", which draws each buffer for itself (marginal laws only)', joint=joint
-        )
-    elif method != "scalars":
-        need_entries(model.shape)
     filters, numbers, names = _filters(windows, filter), _trials(trials), _observables(observables)
-    if method == "scalars":
-        _need_scalars(model, names, joint, dtype)
     smaller = min(model.shape)
     values = min(model.rank + 1, smaller) if spectrum is None else spectrum
     need(_whole(values) and 1 <= values <= smaller, f"1 <= spectrum <= min(m, n) = {smaller}", spectrum=spectrum)
-    widest = max(f.window for f in filters)
-    fine = dtype == "float64" or widest <= 1e4 or method == "collapsed"
-    need(fine, 'windows <= 1e4 in dtype "float32", whose beta is too coarse', window=widest)
     _need_room(model, dtype)
     last = max(f.settling(STARTUP) for f in filters) if steps is None else int(steps)
-    design = Design(model, filters, run, names, int(values), int(seed), last, dtype,
-                    "stream" if method == "auto" else method)  # fmt: skip
-    if method == "collapsed":
-        _need_collapsed(design)
-    if method == "banded":
-        need_banded(design)
+    asked = Design(model, filters, pipelines_from(pipelines), names, int(values), int(seed), last, dtype)
+    design = _by_method(asked, method, joint, everything=observables is None)
     if observables is not None and design.moments:
         need(len(numbers) >= 2, "trials >= 2 for bias_squared and variance", trials=trials)
     work = design.work * len(numbers)
@@ -144,22 +122,19 @@ def design_from(
     return design, numbers
 
 
-def _need_scalars(model: SpikedModel, names: tuple[str, ...], joint: bool, dtype: str) -> None:
-    """What the method "scalars" cannot do."""
-    laws = tuple(name for name, law in LAWS.items() if law.scalars)
-    need(model.noise.scalars, f'noise in {laws} (Gaussian given a scalar a step) for method "scalars"', noise=model.noise)
-    need(not joint, 'joint=False for method "scalars", which is exact for each window by itself', joint=joint)
-    need(names == ("noise_fro",), 'observables ("noise_fro",) for method "scalars", which draws no matrix', observables=names)
-    need(dtype == "float64", 'dtype "float64" for method "scalars"', dtype=dtype)
+def _by_method(asked: Design, method: str, joint: bool, everything: bool) -> Design:
+    """The design with its method settled; everything: observables were left out, so all that a method can give."""
 
+    def by(name: str) -> Design:
+        return replace(asked, method=name, observables=all_of(name, asked) if everything else asked.observables)
 
-def _need_collapsed(design: Design) -> None:
-    """What the method "collapsed" cannot do."""
-    need_law(design.model.noise)
-    can = 'pipelines that filter gradients alone, such as "pre-polar" and "polar-only", for method "collapsed"'
-    for pipeline in design.pipelines:
-        stepping = Cascade([pipeline.stages], design.betas, GIVEN).stepping
-        need(not stepping, can, 'every other needs each step: method "stream"', pipeline=str(pipeline))
+    if method != "auto":
+        need_method(method, by(method), joint)
+        return replace(by(method), reason=REASONS[method])
+    names = [name for name in METHODS[1:] if name != "scalars" or not everything]
+    chosen, reason = picked({name: by(name) for name in names}, joint)
+    need_method(chosen, by(chosen), joint)
+    return replace(by(chosen), reason=reason)
 
 
 def _need_room(model: SpikedModel, dtype: str) -> None:

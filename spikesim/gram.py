@@ -80,7 +80,8 @@ class Gram:
     def _each(self, packs: Floats) -> NDArray[np.float64]:
         """(G, k * lanes) to (N, k)."""
         groups = packs.reshape(len(packs), -1, self.lanes)
-        return groups.transpose(0, 2, 1).reshape(-1, groups.shape[1])[: len(self.x)].astype(np.float64)
+        each = groups.transpose(0, 2, 1).reshape(-1, groups.shape[1])[: len(self.x)]
+        return np.array(each, np.float64, order="C")  # one layout: NumPy's sums depend on it in the last bit
 
     @cached_property
     def _nodes(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -164,7 +165,7 @@ class Gram:
         kernel.turned(self._a, pairs, self.x.shape[1], self.lanes)
         packs = pairs.reshape(len(pairs), rank, self.x.shape[1], self.lanes)
         left = packs.transpose(0, 3, 2, 1).reshape(-1, self.x.shape[1], rank)[: len(self.x)]
-        return np.ascontiguousarray(left), singular, sure  # NumPy's products depend on strides in the last bit
+        return np.ascontiguousarray(left), singular, sure
 
 
 @cache

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 
 from spikesim import observables as obs
 from spikesim import rng
-from spikesim.design import GIVEN, Design, design_from, worker_count
+from spikesim.design import Design, design_from, worker_count
 from spikesim.filters import EMA
 from spikesim.kernels.cpu import stream_kernel
 from spikesim.kernels.scalars import scalars_kernel
 from spikesim.kernels.width import vector_bits
 from spikesim.measure import Measured, measure
+from spikesim.methods import GIVEN
 from spikesim.model import SpikedModel
 from spikesim.pipelines import PIPELINES, Cascade, Filter, Pipeline
 from spikesim.samplers import collapsed
@@ -275,12 +276,6 @@ def _means(tally: Tally) -> str:
     return "; ".join(f"{count} by {means}" for means, count in sorted(tally.items()) if count) or "none"
 
 
-_REASONS = {
-    "stream": "the one method that draws every step, for any noise",
-    "collapsed": "the buffers at the last step are drawn at once: the noise is Gaussian given one scalar a step",
-    "banded": "each buffer is drawn as a band matrix of the same law: the noise is Gaussian and the signal constant",
-    "scalars": "norms alone, with no matrix: the noise is Gaussian given one scalar a step",
-}
 _JOINT = {
     "stream": {True: "yes: all pipelines and windows of a trial see one stream", False: "not asked for; still so"},
     "collapsed": {True: "yes: exact in law for all pipelines and windows together", False: "not asked for; still so"},
@@ -296,7 +291,7 @@ def _attributes(design: Design, joint: bool) -> dict[str, str | float]:
         "model": repr(design.model),
         "filter": type(design.filters[0]).__name__,
         "method": design.method,
-        "method_reason": _REASONS[design.method],
+        "method_reason": design.reason,
         "joint": _JOINT[design.method][joint],
         "theorem": f"outside the theorem: {outside}" if outside else "inside the theorem: the noise is BVMZOS",
         "seed": str(design.seed),

@@ -204,7 +204,6 @@ def test_attributes_name_the_method():
     assert data.attrs["method_reason"].startswith("the buffers at the last step are drawn at once: the noise is Gaussian")
     assert data.attrs["joint"] == "yes: exact in law for all pipelines and windows together"
     assert simulated(ss.Gaussian(), joint=False).attrs["joint"] == "not asked for; still so"
-    assert simulated(ss.Gaussian(), method="auto").attrs["method"] == "stream"
 
 
 def test_thirty_windows_to_a_million_are_drawn_in_steady_state():

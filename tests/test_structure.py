@@ -13,7 +13,7 @@ FLOORS = [
     ("errors", "arrays", "kernels", "rng", "tables", "zolotarev"),
     ("noise", "signal", "model", "filters", "polar", "gram", "spectrum", "theory", "estimate"),
     ("pipelines", "observables", "samplers"),
-    ("measure", "design", "simulate"),
+    ("measure", "methods", "design", "simulate"),
     ("sweep",),
     ("plots", "report", "benchmark", "progress", "predict", "verify"),
     ("reproduce",),

@@ -16,7 +16,7 @@ from benchmarks import comparisons, environment, figure, growth, startup
 from benchmarks.targets import targets
 from benchmarks.workloads import Problem
 from spikesim import benchmark
-from spikesim.design import METHODS
+from spikesim.methods import METHODS
 
 MOST_CORES = 2
 

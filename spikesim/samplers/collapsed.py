@@ -36,6 +36,7 @@ NEGLIGIBLE = 2.0**-53
 """Steady state: what the start takes from any covariance is below rounding."""
 
 Floats = NDArray[np.floating]
+ANY_LAW = 'method "stream" draws any law'
 LAWS_NAMED = tuple(name for name, law in LAWS.items() if law.scalars or law is Kronecker)
 """The laws that are Gaussian given one scalar a step."""
 
@@ -119,7 +120,7 @@ def has_step_scalars(noise: Noise) -> bool:
 def need_law(noise: Noise) -> None:
     """Refuse noise that is not Gaussian given one scalar a step."""
     known = noise.scalars or isinstance(noise, Kronecker)
-    need(known, f'noise in {LAWS_NAMED} (Gaussian given a scalar a step) for method "collapsed"', noise=noise)
+    need(known, f'noise in {LAWS_NAMED} (Gaussian given a scalar a step) for method "collapsed"', ANY_LAW, noise=noise)
 
 
 def normals(seed: int, trial: int, rows: int, entries: int) -> NDArray[np.float64]:
