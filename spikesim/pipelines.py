@@ -200,7 +200,9 @@ def _heads(stages: Stages) -> list[Stages]:
 
 
 def _filters_after(head: Stages, longer: Stages) -> bool:
-    return longer[: len(head)] == head and any(isinstance(s, Filter) for s in longer[len(head) :])
+    """Whether every output of a head is needed: a filter comes later, and what feeds it is not a read-out of the head."""
+    after = longer[len(head) :]
+    return longer[: len(head)] == head and any(isinstance(s, Filter) for s in after) and not isinstance(after[0], Read)
 
 
 def last_update(pipeline: Pipeline, gradients: Array, window: float) -> Array:

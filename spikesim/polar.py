@@ -82,7 +82,8 @@ def residual(q: Array) -> Array:
     """How far matrices (..., m, n) are from partial isometries: ‖q q^T q - q‖_F / ‖q‖_F, 0 for zero; (...)."""
     xp = array_namespace(q)
     norm = frobenius(q)
-    return frobenius(q @ (transpose(q) @ q) - q) / xp.where(norm > 0, norm, xp.ones_like(norm))
+    wide = q if q.shape[-2] <= q.shape[-1] else transpose(q)
+    return frobenius((wide @ transpose(wide)) @ wide - wide) / xp.where(norm > 0, norm, xp.ones_like(norm))
 
 
 def newton_schulz(

@@ -185,14 +185,16 @@ def run_block(design: Design, trials: range, stop: Event) -> Measured:
     parts = products(u, v, truth.spikes)
     tally = Tally()
     cascade = Cascade(design.runs, design.betas.astype(dtype), GIVEN, (truth.u, truth.v), lambda x: Dispatched(x, tally))
-    stream, chunk = _sampler(design, trials, kept=bool(cascade.stepping))
+    still = parts[0, 0] if parts.shape[:2] == (1, 1) else None  # a signal that does not move
+    stream, chunk = _sampler(design, trials, kept=bool(cascade.stepping), signal=still)
     while stream.step < end:
         if stop.is_set():
             raise CancelledError
         first = stream.step
-        noise = stream.advance(min(chunk, end - first), keep=bool(cascade.stepping))
-        if noise is not None:
-            cascade.advance(noise + stepped(model.signal, parts, first, stream.step))
+        gradients = stream.advance(min(chunk, end - first), keep=bool(cascade.stepping))
+        if gradients is not None:
+            moved = gradients if still is not None else gradients + stepped(model.signal, parts, first, stream.step)
+            cascade.advance(moved)
     noise = stream.buffers()
     cascade.supply((), stream.last() + stepped(model.signal, parts, end - 1, end))
     cascade.supply((Filter(),), noise + mixed(design.averages, parts))
@@ -204,13 +206,16 @@ def run_block(design: Design, trials: range, stop: Event) -> Measured:
     return replace(measured, tally=tally)
 
 
-def _sampler(design: Design, trials: range, kept: bool) -> tuple[Stream | Collapsed, int]:
-    """What draws a block's noise, and how many steps it takes at once; kept: whether each step's gradient is needed."""
+def _sampler(design: Design, trials: range, kept: bool, signal: Any) -> tuple[Stream | Collapsed, int]:
+    """What draws a block's noise, and how many steps it takes at once.
+
+    kept: whether each step's gradient is needed; signal: (m, n) that is added to it, or None.
+    """
     model, seed, dtype = design.model, design.seed, np.dtype(design.dtype)
     if design.method == "collapsed":
         chunk = collapsed.CHUNK_STEPS if collapsed.has_step_scalars(model.noise) else design.steps
         return Collapsed(model, seed, trials, design.filters, dtype), chunk
-    return Stream(model, seed, trials, design.betas, dtype), chunk_steps(model.shape, len(trials), dtype, kept)
+    return Stream(model, seed, trials, design.betas, dtype, signal), chunk_steps(model.shape, len(trials), dtype, kept)
 
 
 def _run_scalars(design: Design, trials: range, stop: Event) -> Measured:

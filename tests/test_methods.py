@@ -62,8 +62,8 @@ def test_a_method_asked_for_by_name_gives_its_own_reason():
 
 
 @pytest.mark.parametrize(("method", "said"), [
-    ("banded", ['need noise Gaussian for method "banded", got noise=StudentT', 'for other laws: method "stream", or "collapsed"']),
-    ("collapsed", ["need noise in ('Gaussian', 'Kronecker', 'Radial'", "got noise=StudentT", 'method "stream" draws any law']),
+    ("banded", ['noise Gaussian for method "banded", got noise=StudentT', 'for other laws: method "stream", or "collapsed"']),
+    ("collapsed", ["noise in ('Gaussian', 'Kronecker', 'Radial'", "got noise=StudentT", 'method "stream" draws any law']),
     ("scalars", ["need noise in ('Gaussian', 'Radial'", "got noise=StudentT", 'method "stream" draws any law']),
 ])  # fmt: skip
 def test_a_law_without_the_form_asked_for_by_name_is_told_which_have_it_and_what_to_use(method, said):

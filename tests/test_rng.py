@@ -353,7 +353,7 @@ def unit_normals(domain, first, steps):
     """The compiled Gaussian numbers of any domain (equal to `normal_twin` in NOISE, as tested above)."""
     padded, none, out = -(-ENTRIES // BLOCK) * BLOCK, np.empty(0), np.empty(steps * ENTRIES)
     at = (first, steps, np.uint64(TRIAL), np.uint64(domain), *rng.key(SEED))
-    stream_kernel("gaussian")(none, out, np.zeros(padded), none, none, *at, np.zeros(1), np.ones(ENTRIES), 0.0)
+    stream_kernel("gaussian")(none, out, np.zeros(padded), none, none, *at, np.zeros(1), np.ones(ENTRIES), np.zeros(ENTRIES))
     return out.reshape(steps, ENTRIES)
 
 

@@ -231,7 +231,7 @@ def test_labels_say_what_was_run():
     labels = {"trial": [7, 8], "pipeline": ["polar-only", "average"], "window": [5.0, 1.5], "index": [1, 2, 3]}
     assert {name: data[name].values.tolist() for name in data.coords} == labels
     assert data.attrs["model"] == repr(model)
-    assert data.attrs["method"] == "stream"
+    assert data.attrs["method"] == "collapsed"
 
 
 def test_polar_only_is_repeated_along_the_window():

@@ -114,16 +114,16 @@ def _accumulate(acc, stride, entry, g, beta, count):
 
 
 @njit(nogil=True, error_model="numpy")
-def _write(out, t, entry, g, scale, mean, count):
+def _write(out, t, entry, g, scale, shift, count):
     """Rows of numbers, scaled and shifted, to their places."""
     full_width()
     entries = scale.size
     size = min(BLOCK, entries - entry)
-    part = scale[entry : entry + size]
+    part, beside = scale[entry : entry + size], shift[entry : entry + size]
     for s in range(count):
         row = out[(t + s) * entries + entry : (t + s) * entries + entry + size]
         for e in range(size):
-            row[e] = g[s * BLOCK + e] * part[e] + mean
+            row[e] = g[s * BLOCK + e] * part[e] + beside[e]
 
 
 def _scratch(number: Any) -> NDArray[Any]:
@@ -138,11 +138,11 @@ def stream_kernel(name: str) -> Callable[..., None]:
     """The compiled stream kernel of one fill.
 
     Returns:
-        ``advance(acc, out, state, beta, factor, *rest)``, rest being ``step, steps, trial, domain, k0, k1, p, scale, mean``.
+        ``advance(acc, out, state, beta, factor, *rest)``, rest being ``step, steps, trial, domain, k0, k1, p, scale, shift``.
         acc: (K * E,) unnormalised accumulators, updated; out: (steps * N,) that receives the numbers, times scale (N,), plus
-        mean, or empty; state: (E,) float64, what a recursive law remembers, updated; beta: (K,); factor: (steps,) per-step
-        factors, or empty. E is N rounded up to a multiple of BLOCK; step is even, and steps a multiple of STEPS unless
-        nothing follows. acc, out, beta, scale and mean are of one type.
+        shift (N,), or empty; state: (E,) float64, what a recursive law remembers, updated; beta: (K,); factor: (steps,)
+        per-step factors, or empty. E is N rounded up to a multiple of BLOCK; step is even, and steps a multiple of STEPS
+        unless nothing follows. acc, out, beta, scale and shift are of one type.
 
     Raises:
         ValueError: If `vector_bits` refuses.
@@ -151,7 +151,7 @@ def stream_kernel(name: str) -> Callable[..., None]:
     fill, single = FILLS[name]
 
     @njit(nogil=True, error_model="numpy")
-    def compiled(packed, word, g, other, acc, out, state, beta, factor, step, steps, trial, domain, k0, k1, p, scale, mean):
+    def compiled(packed, word, g, other, acc, out, state, beta, factor, step, steps, trial, domain, k0, k1, p, scale, shift):
         stride = state.size
         for entry in range(0, stride, BLOCK):
             memory = state[entry : entry + BLOCK]
@@ -162,7 +162,7 @@ def stream_kernel(name: str) -> Callable[..., None]:
                     _multiply(g, factor, t, count)
                 _accumulate(acc, stride, entry, g, beta, count)
                 if out.size > 0:
-                    _write(out, t, entry, g, scale, mean, count)
+                    _write(out, t, entry, g, scale, shift, count)
 
     def advance(
         acc: NDArray[Any], out: NDArray[Any], state: NDArray[Any], beta: NDArray[Any], factor: NDArray[Any], *rest: Any

@@ -33,15 +33,14 @@ def reduced(x, a, d, e, size, kept, low, floor, sizes, letters, ones, lanes):
         lanes: Of a pack.
     """
     m = x.shape[1]
-    gram, work, bound = np.empty((m, m), x.dtype), np.empty(2 * m * lanes, x.dtype), np.empty(lanes, x.dtype)
+    grams, work, bound = np.empty((lanes, m, m), x.dtype), np.empty(2 * m * lanes, x.dtype), np.empty(lanes, x.dtype)
     trace, norm = np.empty(lanes, x.dtype), np.empty(lanes, x.dtype)
     for g in range(len(a)):
         for lane in range(lanes):
-            if g * lanes + lane < len(x):  # or the last one again
-                at = x[g * lanes + lane].ctypes.data
-                gemm(at, at, gram.ctypes.data, sizes, letters, ones)
-                trace[lane], norm[lane] = _trace(gram), _square(gram)
-            _scatter(gram, trace[lane], a[g], lane, m, lanes)
+            at = x[min(g * lanes + lane, len(x) - 1)].ctypes.data
+            gemm(at, at, grams[lane].ctypes.data, sizes, letters, ones)
+            trace[lane], norm[lane] = _trace(grams[lane]), _square(grams[lane])
+        _scatter(grams, trace, a[g], m, lanes)
         reduce(a[g], d[g], e[g], work, m, lanes)
         normalise(d[g], e[g], bound, m, lanes)
         store(low[g], 0, below(d[g], e[g], splat(x.dtype.type(floor), load(d[g], 0)), m, lanes))
@@ -79,13 +78,13 @@ def _tridiagonal_square(d, e, lane, m, lanes):
 
 
 @njit(nogil=True, error_model="numpy")
-def _scatter(gram, trace, a, lane, m, lanes):
-    """A Gram matrix over its trace, as a lower triangle, to one lane."""
-    factor = 1 / trace
+def _scatter(grams, trace, a, m, lanes):
+    """Gram matrices over their traces, as lower triangles, one a lane; row by row, so that what is written stays at hand."""
     for row in range(m):
-        start = place(row, lanes) + lane
-        for column in range(row + 1):
-            a[start + column * lanes] = gram[row, column] * factor
+        for lane in range(lanes):
+            start, factor = place(row, lanes) + lane, 1 / trace[lane]
+            for column in range(row + 1):
+                a[start + column * lanes] = grams[lane, row, column] * factor
 
 
 @njit(nogil=True, error_model="numpy")
@@ -150,12 +149,13 @@ def factors(a, f, x, size, out, error, products, checks, ones, lanes):
     products and checks: blas.shape's sizes and letters of F X and of O O^T.
     """
     m = x.shape[1]
-    root, work = np.empty((m, m), x.dtype), np.empty(2 * m * lanes, x.dtype)
+    roots, work = np.empty((lanes, m, m), x.dtype), np.empty(2 * m * lanes, x.dtype)
     for g in range(len(a)):
         rotate(a[g], f[g], work, m, lanes)
+        _gather(f[g], roots, m, lanes)
         for i in range(g * lanes, min((g + 1) * lanes, len(x))):
-            _gather(f[g], 1 / size[i], root, i - g * lanes, m, lanes)
-            at = out[i].ctypes.data
+            root, at = roots[i - g * lanes], out[i].ctypes.data
+            _mirror(root, 1 / size[i])
             gemm(root.ctypes.data, x[i].ctypes.data, at, *products, ones)
             gemm(at, at, root.ctypes.data, *checks, ones)
             for row in range(m):
@@ -164,13 +164,19 @@ def factors(a, f, x, size, out, error, products, checks, ones, lanes):
 
 
 @njit(nogil=True, error_model="numpy")
-def _gather(f, factor, out, lane, m, lanes):
-    """A symmetric matrix, times a factor, from one lane."""
-    factor = out.dtype.type(factor)
+def _gather(f, out, m, lanes):
+    """Lower triangles to one matrix a lane, row by row."""
     for row in range(m):
-        start = place(row, lanes) + lane
+        for lane in range(lanes):
+            start = place(row, lanes) + lane
+            for column in range(row + 1):
+                out[lane, row, column] = f[start + column * lanes]
+
+
+@njit(nogil=True, error_model="numpy")
+def _mirror(x, factor):
+    """A lower triangle, times a factor, to the symmetric matrix."""
+    factor = x.dtype.type(factor)
+    for row in range(len(x)):
         for column in range(row + 1):
-            out[row, column] = f[start + column * lanes] * factor
-    for row in range(m):
-        for column in range(row):
-            out[column, row] = out[row, column]
+            x[row, column] = x[column, row] = x[row, column] * factor

@@ -128,7 +128,7 @@ def normals(seed: int, trial: int, rows: int, entries: int) -> NDArray[np.float6
     none, out = np.empty(0), np.empty(rows * entries)
     at = (np.uint64(trial), np.uint64(rng.COLLAPSED), *rng.key(seed), np.zeros(1))
     memory = np.zeros(padded_entries((1, entries)))
-    stream_kernel("gaussian")(none, out, memory, none, none, 0, rows, *at, np.ones(entries), 0.0)
+    stream_kernel("gaussian")(none, out, memory, none, none, 0, rows, *at, np.ones(entries), np.zeros(entries))
     return out.reshape(rows, entries)
 
 

@@ -34,11 +34,13 @@ class Stream:
         trials: Global trial numbers, B of them.
         betas: (K,) momenta.
         dtype: Of accumulators and results.
+        signal: (m, n), added to the noise that `advance` returns, and to nothing else; none where left out.
     """
 
     def __init__(
-        self, model: SpikedModel, seed: int, trials: Sequence[int], betas: NDArray[np.float64], dtype: np.dtype
-    ) -> None:
+        self, model: SpikedModel, seed: int, trials: Sequence[int], betas: NDArray[np.float64], dtype: np.dtype,
+        signal: Floats | None = None,
+    ) -> None:  # fmt: skip
         self.model, self.seed, self.trials, self.dtype = model, seed, trials, np.dtype(dtype)
         self.step = 0
         noise = model.noise
@@ -46,7 +48,8 @@ class Stream:
         self._parameters = np.asarray(noise.parameters or (0.0,), np.float64)
         self._scale = np.asarray(noise.entry_scale(model.shape), self.dtype)
         self._mean = self.dtype.type(noise.mean)
-        self._finish = np.broadcast_to(self._scale, model.shape).flatten(), self._mean  # of what the kernel writes out
+        shift = np.full(model.shape, self._mean) if signal is None else signal.astype(self.dtype) + self._mean
+        self._finish = np.broadcast_to(self._scale, model.shape).flatten(), shift.reshape(-1)  # of what the kernel writes out
         self._momenta = np.append(betas, 0.0).astype(self.dtype)  # the last one keeps the newest step
         padded = padded_entries(model.shape)
         self._sums = np.zeros((len(trials), self._momenta.size, padded), self.dtype)
@@ -62,9 +65,9 @@ class Stream:
         for trial, memory in zip(self.trials, self._memory, strict=True):
             at = (np.uint64(trial), np.uint64(rng.START), *rng.key(self.seed), self._parameters)
             first = np.zeros_like(memory)
-            stream_kernel("gaussian")(first, none, memory.copy(), one, none, 0, 1, *at, none, 0.0)
+            stream_kernel("gaussian")(first, none, memory.copy(), one, none, 0, 1, *at, none, none)
             memory[:] = first
-            self._kernel(none, none, memory, none, none, STEPS, burn, *at, none, 0.0)
+            self._kernel(none, none, memory, none, none, STEPS, burn, *at, none, none)
 
     def advance(self, steps: int, keep: bool = False) -> Floats | None:
         """Draw the next steps.
@@ -74,7 +77,7 @@ class Stream:
             keep: Whether to return them.
 
         Returns:
-            Noise (B, steps, m, n) if kept.
+            Noise (B, steps, m, n), plus the signal if there is one, if kept.
         """
         need(self.step % STEPS == 0, f"nothing after steps that are no multiple of {STEPS}", step=self.step)
         m, n = self.model.shape
