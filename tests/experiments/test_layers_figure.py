@@ -166,6 +166,11 @@ def test_finding_tells_deviations_transitions_and_gaps(made):
     assert "no matrix formed" in drawn["above"]
 
 
+def test_shapes_share_no_random_numbers(store):
+    """The exponent over shapes and its error take them as independent."""
+    assert len({result.data.attrs["seed"] for result in store}) == len(SHAPES)
+
+
 def test_windows_that_miss_the_transition_are_refused(tmp_path):
     with pytest.raises(ValueError, match=r"need windows of squared overlap between 0\.3 and 0\.8, got shape=\(768, 768\)"):
         script(NAME).draw(tiny(NAME, tmp_path, trials=2, steps=STEPS, windows=[1]), tmp_path)
