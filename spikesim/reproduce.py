@@ -13,7 +13,7 @@ from spikesim.sweep.run import run_spec
 from spikesim.sweep.spec import Spec
 from spikesim.sweep.store import Store
 
-QUICK_NOTE = "Quick run: matrices up to 64 wide and few trials; for the figures of the gallery use --full."
+QUICK_NOTE = "Quick run: matrices formed are up to 64 wide, and trials few; for the figures of the gallery use --full."
 
 
 def experiments(folder: Path) -> list[Path]:

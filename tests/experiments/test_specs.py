@@ -7,11 +7,12 @@ from spikesim.sweep.spec import Spec
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_experiment_is_a_pair_and_its_quick_form_is_at_most_64_wide(name):
+def test_every_experiment_is_a_pair_and_matrices_of_its_quick_form_are_at_most_64_wide(name):
     assert callable(script(name).draw)
     path = ROOT / "experiments" / f"{name}.toml"
     assert Spec.from_toml(path).title
-    assert all(max(p.model.shape) <= 64 for p in Spec.from_toml(path, quick=True).points)
+    formed = [p for p in Spec.from_toml(path, quick=True).points if p.arguments["method"] != "banded"]
+    assert all(max(p.model.shape) <= 64 for p in formed)
 
 
 @pytest.mark.parametrize("name", ["alignment_momentum", "published_grid", "subspace_error"])

@@ -139,6 +139,18 @@ def test_the_method_that_draws_no_steps_is_asked_for_with_its_pipelines():
         spec(collapsed.replace("Radial", "Arch").replace("alpha = 2.1", "alpha = 0.3"))
 
 
+def test_the_method_that_forms_no_matrix_is_asked_for_with_marginal_laws_at_any_size():
+    banded = GOOD.replace("Arch", "Gaussian").replace("alpha = 0.3, ", "").replace("[6, 8]", "[65536, 262144]")
+    banded = banded.replace("trials = 4", 'trials = 4\nmethod = "banded"\njoint = false\npipelines = ["pre-polar"]')
+    assert {(p.arguments["method"], p.arguments["joint"]) for p in spec(banded).points} == {("banded", False)}
+    with pytest.raises(ValueError, match=r"got 1 fault in spec:\n  .*: need joint=False for method \"banded\""):
+        spec(banded.replace("joint = false", ""))
+    with pytest.raises(ValueError, match=r"need noise Gaussian for method \"banded\", got noise=Laplace"):
+        spec(banded.replace("Gaussian", "Laplace"))
+    with pytest.raises(ValueError, match=r"got 1 fault in spec:\n  .*: need pipelines among .* for method \"banded\""):
+        spec(banded.replace('["pre-polar"]', '["re-polarised"]'))
+
+
 TURNING = 'signal = {law = "Rotating", omega = 1}'
 
 
