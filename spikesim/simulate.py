@@ -76,14 +76,14 @@ def simulate(
         spectrum: How many singular values, 1 to min(m, n); r + 1 where left out.
         joint: All pipelines and windows of a trial see the same stream; always so for "stream" and "collapsed", must be
             False for "scalars" and "banded".
-        method: "auto" or "stream": every step drawn, for any noise. "scalars": noise_fro alone, without any matrix, for
-            noise that is Gaussian given one scalar a step (samplers/scalars.py); the scalars are the stream's. Exact in
-            law for each window, not for several windows together. "collapsed": all observables of pipelines that filter
-            gradients alone (pre-polar, polar-only), for the same laws and Kronecker, with no steps in between
-            (samplers/collapsed.py). Exact in law, together for all windows; its normals are not the stream's. "banded":
-            pre-polar and polar-only, and post-polar's alignment, for Gaussian noise and a constant signal, in time linear
-            in min(m, n) at any size (samplers/banded.py). Exact in law for each window, not for windows together (but
-            post-polar's are); no suppression, bias, variance or nuclear norm.
+        method: "auto" picks the cheapest of the others that does what is asked for (methods.py); attrs say which, and why.
+            "stream": every step drawn, any noise, any pipeline. "collapsed": pipelines that filter gradients alone
+            (pre-polar, polar-only), noise that is Gaussian given one scalar a step; the steps before the last are not
+            drawn, so windows cost the same up to any T. Exact in law, together for all windows. "banded": pre-polar and
+            polar-only, and post-polar's alignment, for Gaussian noise and a constant signal, in time linear in min(m, n)
+            at any size. Exact in law for each window, not for windows together (but post-polar's are); no suppression,
+            bias, variance or nuclear norm. "scalars": noise_fro alone, without any matrix. Exact in law for each window.
+            Each has random numbers of its own.
         device: "cpu".
         dtype: "float64" or "float32": accumulators and linear algebra. Results are float64.
         progress: Called with (trials done, trials) as blocks end.
@@ -95,7 +95,8 @@ def simulate(
         tail, head_error; singular_values (and index); suppression, noise_fro, noise_op, noise_nuclear,
         noise_tangent: (trial, window); bias_squared, variance: (pipeline, window), over the trials.
         Dimensionless, but for singular values and noise norms, which have the spikes' unit. Source: theory.md,
-        Observables. attrs: text and numbers that say what was run.
+        Observables. attrs: text and numbers that say what was run; "matrices" counts by which means they were analysed
+        (spectrum.py), all within 1e-10 (float64) or 1e-5 (float32) of a dense SVD, times the condition number.
 
         NaN stands for "undefined" and for nothing else: head_error where the measured matrix is no average of gradients
         (post-polar, re-polarised); sin_theta and alignment_truncated where its top-r subspace does not exist (the same
