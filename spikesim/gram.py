@@ -60,11 +60,15 @@ class Gram:
         groups, m = -(-len(x) // self.lanes), x.shape[1]
         self._a = self._empty(groups, m * (m + 1) // 2)
         self._d, self._e = self._empty(groups, m), self._empty(groups, m)
-        size, kept, low = np.empty(groups * self.lanes), np.empty(groups * self.lanes), self._empty(groups, 1)
+        trace, bound, low = (self._empty(groups, 1) for _ in range(3))
         floor, (sizes, letters) = self.precision.condition**2, shape(m, m, x.shape[2], transposed=True)
-        kernel.reduced(x, self._a, self._d, self._e, size, kept, low, floor, sizes, letters, self._ones, self.lanes)
-        self._size = size[: len(x)]
-        self.good: NDArray[np.bool_] = (np.abs(kept[: len(x)]) <= floor) & (self._each(low)[:, 0] < 0.5)
+        self._work, self._squares = self._empty(1, 2 * m)[0], self._empty(1, m * m)[0]
+        kernel.reduced(x.reshape(-1), self._a, self._d, self._e, trace, bound, low, self._work, self._squares, floor, sizes,
+                       letters, self._ones, self.lanes)  # fmt: skip
+        with np.errstate(all="ignore"):  # what overflows, or is not finite, is not good
+            self._size = np.sqrt(self._each(trace) * self._each(bound))[:, 0]
+            kept = np.sum(self._each(self._d), axis=1) * self._each(bound)[:, 0]  # the trace of T, which is 1
+        self.good: NDArray[np.bool_] = (np.abs(kept - 1) <= floor) & (self._each(low)[:, 0] < 0.5)
 
     @property
     def _ones(self) -> Floats:
@@ -96,7 +100,8 @@ class Gram:
         """O(X), (N, m, n), and ‖O O^T - I‖_F / sqrt m of each, (N,), after one Newton-Schulz step where it is needed."""
         (_, m, n), out, error = self.x.shape, np.empty_like(self.x), np.empty(len(self.x))
         product, check = shape(m, n, m, transposed=False), shape(m, m, n, transposed=True)
-        kernel.factors(self._a, self._roots(), self.x, self._size, out, error, product, check, self._ones, self.lanes)
+        flat = self.x.reshape(-1), self._size, out.reshape(-1), error
+        kernel.factors(self._a, self._roots(), *flat, self._work, self._squares, product, check, self._ones, self.lanes)
         rough = (error > self.precision.tolerance) & (error < POLISHED)
         if rough.any():
             out[rough], error[rough] = _polished(out[rough])
@@ -127,20 +132,20 @@ class Gram:
             kernel.framed(self._a, frames, out, len(u), self.lanes)
         return y, z
 
-    def _theta(self, count: int) -> Floats:
-        out = self._empty(len(self._a), count)
-        kernel.values(self._d, self._e, out, HALVINGS[self.lanes], self.x.shape[1], self.lanes)
-        return out
+    def _eigen(self, count: int, rank: int) -> tuple[Floats, Floats]:
+        """T's largest eigenvalues, `count` of them, and the eigenvectors of the first `rank`."""
+        m = self.x.shape[1]
+        theta, vectors = self._empty(len(self._a), count), self._empty(len(self._a), rank * m)
+        kernel.pairs(self._d, self._e, theta, vectors, HALVINGS[self.lanes], m, self.lanes)
+        return theta, vectors
 
     def values(self, count: int) -> NDArray[np.float64]:
         """The largest singular values, falling, (N, count)."""
-        return np.sqrt(np.maximum(self._each(self._theta(count)), 0)) * self._size[:, None]
+        return np.sqrt(np.maximum(self._each(self._eigen(count, 0)[0]), 0)) * self._size[:, None]
 
     def _pairs(self, rank: int) -> tuple[Floats, NDArray[np.float64], NDArray[np.bool_]]:
         """T's top eigenvectors, the singular values (N, rank), and where all the vectors are eigenvectors."""
-        m, theta = self.x.shape[1], self._theta(rank)
-        out = self._empty(len(self._a), rank * m)
-        kernel.vectors(self._d, self._e, theta, out, rank, m, self.lanes)
+        m, (theta, out) = self.x.shape[1], self._eigen(rank, rank)
         values, z = self._each(theta), self._each(out).reshape(len(self.x), rank, m)
         with np.errstate(invalid="ignore"):  # NaN is no eigenvector
             d, e = self._each(self._d)[:, None, :], self._each(self._e)[:, None, 1:]

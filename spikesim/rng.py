@@ -40,7 +40,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikesim.errors import need
-from spikesim.kernels.philox import fill_words, fine_fraction
+from spikesim.kernels.philox import DRAW_SHIFT, MASK, unmasked
 
 LAYOUT_VERSION = 1
 
@@ -75,21 +75,22 @@ def words(seed: int, domain: int, trial: int, steps: ArrayLike, entries: ArrayLi
     Returns:
         uint32, of the broadcast shape.
     """
-    steps, entries = np.broadcast_arrays(np.asarray(steps, np.int64), np.asarray(entries, np.int64))
-    out = np.empty(steps.size, np.uint32)
-    fill_words(out, entries.flatten(), steps.flatten(), np.uint64(trial), np.uint64(domain), np.uint64(draw), *key(seed))
-    return out.reshape(steps.shape)
+    steps, entries = np.broadcast_arrays(np.asarray(steps, np.uint64), np.asarray(entries, np.uint64))
+    one, last = np.uint64(1), np.uint64(domain) | (np.uint64(draw) << DRAW_SHIFT)
+    four = unmasked.py_func(entries >> one, steps >> one, np.uint64(trial), last, *key(seed))  # NumPy's, on whole arrays
+    place = ((steps & one) * np.uint64(2) + (entries & one)).astype(np.int64)
+    return (np.choose(place, four) & MASK).astype(np.uint32)
 
 
 def uniforms(seed: int, domain: int, trial: int, steps: ArrayLike, entries: ArrayLike, draw: int = 0) -> NDArray[np.float64]:
     """Uniforms in (0, 1) at given places, with further bits where they are small; draw 0 or 1. See `words`."""
     steps, entries = np.broadcast_arrays(np.asarray(steps, np.int64), np.asarray(entries, np.int64))
     w = words(seed, domain, trial, steps, entries, draw)
-    fraction = np.full(w.size, 0.5)
-    for i in np.flatnonzero(w < SMALL_WORD):
-        place = np.uint64(entries.flat[i]), np.uint64(steps.flat[i])
-        fraction[i] = fine_fraction(*place, np.uint64(trial), np.uint64(domain), np.uint64(draw), *key(seed))
-    return (w + fraction.reshape(w.shape)) * 2.0**-32
+    small, fraction = w < SMALL_WORD, np.full(w.shape, 0.5)
+    if np.any(small):
+        high, low = (words(seed, domain, trial, steps[small], entries[small], 2 + 2 * draw + i) for i in (0, 1))
+        fraction[small] = (high + (low + 0.5) * 2.0**-32) * 2.0**-32
+    return (w + fraction) * 2.0**-32
 
 
 def normals(seed: int, domain: int, trial: int, shape: tuple[int, ...]) -> NDArray[np.float64]:

@@ -15,6 +15,7 @@ import numpy as np
 from numba import njit
 
 from spikesim.kernels import lanes
+from spikesim.kernels.compiled import inner
 from spikesim.kernels.lanes import choose, copysign, fma, fnma, load, maximum, splat, store
 
 LANES = lanes.LANES["float64"]
@@ -23,46 +24,46 @@ LANES = lanes.LANES["float64"]
 # Packs of eight shifts at offsets of one buffer s
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def less(s, out, x, a, b, c, d):
     """Out = x - a b - c d."""
     store(s, out, fnma(load(s, c), load(s, d), fnma(load(s, a), load(s, b), load(s, x))))
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def products(s, out, a, b, c, d):
     """Out = a b + c d."""
     store(s, out, fma(load(s, a), load(s, b), load(s, c) * load(s, d)))
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def times(s, out, a, b, factor):
     """Out = factor a b."""
     x = load(s, a)
     store(s, out, x * load(s, b) * splat(factor, x))
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def inverse(s, out, a):
     """Out = 1 / a."""
     x = load(s, a)
     store(s, out, splat(1.0, x) / x)
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def scaled(s, out, a, factor):
     """Out = factor a."""
     x = load(s, a)
     store(s, out, x * splat(factor, x))
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def fill(s, out, value):
     """Every lane of out = value."""
     store(s, out, splat(value, load(s, out)))
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def largest(s, out, a, b, c, d):
     """Out = max(a, |b|, |c|, |d|)."""
     x = load(s, a)
@@ -71,7 +72,7 @@ def largest(s, out, a, b, c, d):
     store(s, out, x)
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def tally(s, out, a, det, p):
     """Out = a + positive eigenvalues of symmetric 2 x 2 matrices of determinant det and corner p."""
     x, zero = load(s, det), splat(0.0, load(s, det))
@@ -90,7 +91,7 @@ def offsets(up, low):
     return w, q, q + (up + 1) * (low + 1)
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def _aligned(size):
     """Work space whose lane vectors do not lie across cache lines."""
     room = np.empty(size + LANES)
@@ -98,7 +99,7 @@ def _aligned(size):
     return room[first : first + size]
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def _start(s, band, rows, up, low, x):
     """The window at the far end, where nothing has been eliminated; the others of P and W are 0."""
     w, q, _ = offsets(up, low)
@@ -111,7 +112,7 @@ def _start(s, band, rows, up, low, x):
             fill(s, LANES * (q + a * (low + 1) + b), band[rows - 1 - a, a - b + low])
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def _enter(s, band, i, up, low):
     """Row i - up and column i - low enter the window: their part of Q; that of P and W never changes."""
     _, q, _ = offsets(up, low)
@@ -121,7 +122,7 @@ def _enter(s, band, i, up, low):
         fill(s, LANES * (q + up * (low + 1) + b), band[i - up, up - b + low])
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def _pivot(s, up, low, t, free):
     """Determinant D = p w + t q^2, and the pivot's inverse times its row and column: four vectors of factors.
 
@@ -154,7 +155,7 @@ def _pivot(s, up, low, t, free):
         scaled(s, out + 3 * LANES, line, 1.0)
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def _move(s, up, low, free):
     """The window after the pivot, moved on by one: P - P alpha - c beta, Q - P gamma - c delta, W + t r gamma - W delta."""
     w, q, _ = offsets(up, low)
@@ -174,7 +175,7 @@ def _move(s, up, low, free):
             less(s, x - LANES * (low + 2), x, row, f, line, f + LANES)
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def _keep(s, factors, up, low, free):
     """What `solve` needs of one pivot, (2, up + low + 2, LANES): alpha, gamma; beta, delta; and its inverse."""
     for a in range(up + low):

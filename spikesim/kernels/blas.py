@@ -6,15 +6,16 @@ numba's own np.dot calls the same functions, but takes seconds to compile.
 import ctypes
 
 import numpy as np
-from numba import njit
 from numba.extending import get_cython_function_address
+
+from spikesim.kernels.compiled import inner
 
 _SIGNATURE = ctypes.CFUNCTYPE(None, *[ctypes.c_size_t] * 13)  # every argument is an address
 _single = _SIGNATURE(get_cython_function_address("scipy.linalg.cython_blas", "sgemm"))
 _double = _SIGNATURE(get_cython_function_address("scipy.linalg.cython_blas", "dgemm"))
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def gemm(left, right, out, sizes, letters, ones):
     """out <- left right or left right^T, of contiguous matrices that begin at the arrays' addresses.
 

@@ -29,6 +29,7 @@ import numpy as np
 from numba import njit, uint64
 from numpy.typing import NDArray
 
+from spikesim.kernels.compiled import inner
 from spikesim.kernels.fills import BLOCK, FILLS, STEPS, WORDS
 from spikesim.kernels.width import full_width, vector_bits
 
@@ -36,7 +37,7 @@ CONTRACT = {"contract"}
 """Fast-math of the accumulators: a product and a sum in one rounding, in whatever order they are written."""
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def _multiply(g, factor, t, count):
     """Numbers of each step times its factor."""
     full_width()
@@ -46,7 +47,7 @@ def _multiply(g, factor, t, count):
             g[s * BLOCK + e] *= f
 
 
-@njit(nogil=True, error_model="numpy", fastmath=CONTRACT)
+@inner(fastmath=CONTRACT)
 def _advance_one(acc, row, b, g, count):
     """a <- b a + g over the first `count` rows; STEPS rows at once keep a in a register."""
     full_width()
@@ -62,7 +63,7 @@ def _advance_one(acc, row, b, g, count):
                 acc[row + uint64(e)] = b * acc[row + uint64(e)] + g[s * BLOCK + e]
 
 
-@njit(nogil=True, error_model="numpy", fastmath=CONTRACT)
+@inner(fastmath=CONTRACT)
 def _advance_two(acc, row, stride, b, c, g):
     """The same for two windows and all STEPS: each number is read, and widened, once for both."""
     full_width()
@@ -75,7 +76,7 @@ def _advance_two(acc, row, stride, b, c, g):
         acc[row + uint64(e)], acc[other + uint64(e)] = x, y
 
 
-@njit(nogil=True, error_model="numpy", fastmath=CONTRACT)
+@inner(fastmath=CONTRACT)
 def _advance_three(acc, row, stride, b, c, d, g):
     """The same for three."""
     full_width()
@@ -113,7 +114,7 @@ def _accumulate(acc, stride, entry, g, beta, count):
         k += together
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def _write(out, t, entry, g, scale, shift, count):
     """Rows of numbers, scaled and shifted, to their places."""
     full_width()

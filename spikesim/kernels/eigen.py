@@ -6,8 +6,7 @@ the row where the least remains, and both halves follow from there by products a
 Source: Golub and Van Loan, Matrix Computations (2013), 8.4; Parlett and Dhillon, Linear Algebra Appl. 267 (1997).
 """
 
-from numba import njit
-
+from spikesim.kernels.compiled import inner
 from spikesim.kernels.lanes import choose, copysign, fma, load, maximum, splat, sqrt, store
 from spikesim.kernels.tridiagonal import tiny_number
 
@@ -15,7 +14,7 @@ HALVINGS = {16: 26, 8: 55}
 """Of the interval [0, 1], down to rounding, by the lanes of a pack."""
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def largest(d, e, count, out, work, halvings, m, lanes):
     """The largest eigenvalues of T, falling, to out (count * lanes,), by bisection; work: (3 * count * lanes,)."""
     number = d.dtype.type
@@ -45,7 +44,7 @@ def largest(d, e, count, out, work, halvings, m, lanes):
         store(out, c, (load(work, c) + load(work, top + c)) * half)
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def eigenvector(d, e, theta, out, start, work, m, lanes):
     """A unit eigenvector for the eigenvalue theta (a pack) to out[start:]; work: (2 * m * lanes,)."""
     zero, end = theta - theta, m * lanes
@@ -91,7 +90,7 @@ def eigenvector(d, e, theta, out, start, work, m, lanes):
         store(out, c, load(out, c) * scale)
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def orthonormal(out, count, m, lanes):
     """Make the vectors of m packs in out orthonormal, each to those before, by two passes of Gram-Schmidt."""
     zero, end = load(out, 0) - load(out, 0), m * lanes

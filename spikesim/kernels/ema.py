@@ -8,13 +8,14 @@ import numpy as np
 from numba import njit, uint64
 
 from spikesim.arrays import Array
+from spikesim.kernels.compiled import inner
 from spikesim.kernels.width import full_width
 
 TILE = 256
 STEPS = 8
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def _together(sums, row, x, first, entries, count, beta):
     """STEPS steps of `count` sums, each in a register meanwhile; unsigned offsets are not checked for their sign."""
     full_width()
@@ -25,7 +26,7 @@ def _together(sums, row, x, first, entries, count, beta):
         sums[row + uint64(e)] = a
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def _one(sums, row, x, first, count, beta):
     full_width()
     for e in range(count):

@@ -15,6 +15,7 @@ import numpy as np
 from numba import float32, njit, uint64
 
 from spikesim.kernels import transforms as tr
+from spikesim.kernels.compiled import inner
 from spikesim.kernels.philox import DRAW_SHIFT, HALF, MASK, fine_fraction, unmasked
 from spikesim.kernels.width import full_width
 
@@ -33,7 +34,7 @@ def _pack(packed, row, e, words):
     packed[row + BLOCK // 2 + e] = (c2 & MASK) | (c3 << HALF)
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def _words(packed, entry, step, trial, domain, draw, k0, k1):
     """All STEPS in one body: four groups at a time share their keys and hide each other's latency."""
     full_width()
@@ -46,7 +47,7 @@ def _words(packed, entry, step, trial, domain, draw, k0, k1):
         _pack(packed, 3 * BLOCK, e, unmasked(group, pair + uint64(3), trial, c3, k0, k1))
 
 
-@njit(nogil=True, error_model="numpy", fastmath=tr.FAST)
+@inner(fastmath=tr.FAST)
 def _box_muller(word, g):
     """Rows 2j and 2j + 1 from their words; returns the smallest word that set a radius."""
     full_width()
@@ -62,7 +63,7 @@ def _box_muller(word, g):
     return smallest
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def _refine_normals(word, g, entry, step, trial, domain, k0, k1):
     """Draw the radius again, with further bits, wherever its word is small."""
     for j in range(STEPS // 2):
@@ -129,7 +130,7 @@ def _signed(law):
     return fill
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def _plain_student_t(word, g, other, df):
     full_width()
     smallest = LARGEST
@@ -154,7 +155,7 @@ def _student_t(word, packed, g, other, state, fresh, entry, step, trial, domain,
                 g[i] = tr.student_t(tr.uniform(word[i], f), other[i], p[0])
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def _exponentials(word, packed, other, entry, step, trial, domain, k0, k1):
     """-ln(1 - v) of the second words, into `other`."""
     full_width()
@@ -171,7 +172,7 @@ def _exponentials(word, packed, other, entry, step, trial, domain, k0, k1):
                 other[i] = -math.log1p(-tr.uniform(word[i], f))
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def _plain_stable(word, g, other, alpha):
     full_width()
     smallest = LARGEST

@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit
 
 from spikesim.kernels.blas import gemm
+from spikesim.kernels.compiled import inner
 from spikesim.kernels.eigen import eigenvector, largest, orthonormal
 from spikesim.kernels.lanes import load, splat, store
 from spikesim.kernels.root import below, bilinear, inverse_root, normalise
@@ -15,76 +16,50 @@ from spikesim.kernels.tridiagonal import place, reduce, rotate, turn
 
 
 @njit(nogil=True, error_model="numpy")
-def reduced(x, a, d, e, size, kept, low, floor, sizes, letters, ones, lanes):
-    """X X^T / h = Q T Q^T of each matrix, h >= sigma_1^2.
+def reduced(x, a, d, e, trace, bound, low, work, grams, floor, sizes, letters, ones, lanes):
+    """X X^T / trace = Q T Q^T of each matrix, and T over a bound of its norm.
 
     Args:
-        x: (N, m, n), contiguous.
+        x: (N * m * n,), the matrices one after the other.
         a: (G, m (m + 1) / 2 * lanes), receives the reflections (tridiagonal.py).
-        d: (G, m * lanes), receives T's diagonal, eigenvalues in [0, 1].
+        d: (G, m * lanes), receives T's diagonal over the bound.
         e: The same for its subdiagonal.
-        size: (G * lanes,), receives sqrt h.
-        kept: (G * lanes,), receives the relative error of T's squared Frobenius norm.
-        low: (G, lanes), receives how many eigenvalues of T lie below the floor.
+        trace: (G, lanes), receives the traces; a lane without a matrix has the last one's.
+        bound: (G, lanes), receives the bounds.
+        low: (G, lanes), receives how many eigenvalues of T over the bound lie below the floor.
+        work: (2 * m * lanes,).
+        grams: (lanes * m * m,), work too.
         floor: In (0, 1).
         sizes: blas.shape's of X X^T, as are letters; ones: [1, 0].
         letters: See sizes.
         ones: See sizes.
         lanes: Of a pack.
     """
-    m = x.shape[1]
-    grams, work, bound = np.empty((lanes, m, m), x.dtype), np.empty(2 * m * lanes, x.dtype), np.empty(lanes, x.dtype)
-    trace, norm = np.empty(lanes, x.dtype), np.empty(lanes, x.dtype)
+    m, n = sizes[1], sizes[2]
+    start, square = x.ctypes.data, grams.ctypes.data
+    count = x.size // (m * n)
     for g in range(len(a)):
         for lane in range(lanes):
-            at = x[min(g * lanes + lane, len(x) - 1)].ctypes.data
-            gemm(at, at, grams[lane].ctypes.data, sizes, letters, ones)
-            trace[lane], norm[lane] = _trace(grams[lane]), _square(grams[lane])
-        _scatter(grams, trace, a[g], m, lanes)
+            at = start + min(g * lanes + lane, count - 1) * m * n * x.itemsize
+            gemm(at, at, square + lane * m * m * x.itemsize, sizes, letters, ones)
+            total = grams[lane * m * m]
+            for i in range(1, m):
+                total += grams[lane * m * m + i * (m + 1)]
+            trace[g, lane] = total
+        _scatter(grams, trace[g], a[g], m, lanes)
         reduce(a[g], d[g], e[g], work, m, lanes)
-        normalise(d[g], e[g], bound, m, lanes)
+        normalise(d[g], e[g], bound[g], m, lanes)
         store(low[g], 0, below(d[g], e[g], splat(x.dtype.type(floor), load(d[g], 0)), m, lanes))
-        for lane in range(lanes):
-            h = np.float64(bound[lane]) * trace[lane]
-            size[g * lanes + lane] = np.sqrt(h)
-            kept[g * lanes + lane] = _tridiagonal_square(d[g], e[g], lane, m, lanes) * h * h / norm[lane] - 1
 
 
-@njit(nogil=True, error_model="numpy")
-def _trace(gram):
-    total = gram[0, 0]
-    for i in range(1, len(gram)):
-        total += gram[i, i]
-    return total
-
-
-@njit(nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
-def _square(x):
-    """Squared Frobenius norm."""
-    total = x[0, 0] - x[0, 0]
-    for i in range(x.shape[0]):
-        for j in range(x.shape[1]):
-            total += x[i, j] * x[i, j]
-    return total
-
-
-@njit(nogil=True, error_model="numpy")
-def _tridiagonal_square(d, e, lane, m, lanes):
-    """The same of one lane's T."""
-    total = np.float64(d[lane]) * d[lane]
-    for c in range(lanes + lane, m * lanes, lanes):
-        total += d[c] * d[c] + 2 * e[c] * e[c]
-    return total
-
-
-@njit(nogil=True, error_model="numpy")
+@inner
 def _scatter(grams, trace, a, m, lanes):
     """Gram matrices over their traces, as lower triangles, one a lane; row by row, so that what is written stays at hand."""
     for row in range(m):
         for lane in range(lanes):
-            start, factor = place(row, lanes) + lane, 1 / trace[lane]
+            to, at, factor = place(row, lanes) + lane, (lane * m + row) * m, 1 / trace[lane]
             for column in range(row + 1):
-                a[start + column * lanes] = grams[lane, row, column] * factor
+                a[to + column * lanes] = grams[at + column] * factor
 
 
 @njit(nogil=True, error_model="numpy")
@@ -109,21 +84,19 @@ def directions(d, e, y, z, nodes, weights, out, m, lanes):
 
 
 @njit(nogil=True, error_model="numpy")
-def values(d, e, out, halvings, m, lanes):
-    """T's largest eigenvalues, falling, (G, c * lanes)."""
-    work = np.empty(3 * out.shape[1], d.dtype)
-    for g in range(len(d)):
-        largest(d[g], e[g], out.shape[1] // lanes, out[g], work, halvings, m, lanes)
+def pairs(d, e, theta, vectors, halvings, m, lanes):
+    """T's largest eigenvalues, falling, to theta (G, c * lanes), and orthonormal eigenvectors of the first, as many as fit.
 
-
-@njit(nogil=True, error_model="numpy")
-def vectors(d, e, theta, out, count, m, lanes):
-    """Orthonormal eigenvectors of T for its largest eigenvalues theta, to out (G, count * m * lanes)."""
-    work = np.empty(2 * m * lanes, d.dtype)
+    vectors: (G, k * m * lanes), k <= c; k = 0 for none.
+    """
+    work = np.empty(max(3 * theta.shape[1], 2 * m * lanes), d.dtype)
+    count = vectors.shape[1] // (m * lanes)
     for g in range(len(d)):
+        largest(d[g], e[g], theta.shape[1] // lanes, theta[g], work, halvings, m, lanes)
         for k in range(count):
-            eigenvector(d[g], e[g], load(theta[g], k * lanes), out[g], k * m * lanes, work, m, lanes)
-        orthonormal(out[g], count, m, lanes)
+            eigenvector(d[g], e[g], load(theta[g], k * lanes), vectors[g], k * m * lanes, work, m, lanes)
+        if count > 0:
+            orthonormal(vectors[g], count, m, lanes)
 
 
 @njit(nogil=True, error_model="numpy")
@@ -143,40 +116,53 @@ def roots(d, e, f, nodes, weights, m, lanes):
 
 
 @njit(nogil=True, error_model="numpy")
-def factors(a, f, x, size, out, error, products, checks, ones, lanes):
-    """O(X) = Q F Q^T X / size to out, F = T^{-1/2} in f (overwritten), and ‖O O^T - I‖_F / sqrt m to error, (N,).
+def factors(a, f, x, size, out, error, work, roots, product, check, ones, lanes):
+    """O(X) = Q F Q^T X / size, F = T^{-1/2} in f (overwritten), and ‖O O^T - I‖_F / sqrt m to error, (N,).
 
-    products and checks: blas.shape's sizes and letters of F X and of O O^T.
+    x and out: (N * m * n,); work and roots: as work and grams of `reduced`; product and check: blas.shape's sizes and letters
+    of F X and of O O^T.
     """
-    m = x.shape[1]
-    roots, work = np.empty((lanes, m, m), x.dtype), np.empty(2 * m * lanes, x.dtype)
+    m, n = product[0][1], product[0][0]
+    source, target, root = x.ctypes.data, out.ctypes.data, roots.ctypes.data
     for g in range(len(a)):
         rotate(a[g], f[g], work, m, lanes)
         _gather(f[g], roots, m, lanes)
-        for i in range(g * lanes, min((g + 1) * lanes, len(x))):
-            root, at = roots[i - g * lanes], out[i].ctypes.data
-            _mirror(root, 1 / size[i])
-            gemm(root.ctypes.data, x[i].ctypes.data, at, *products, ones)
-            gemm(at, at, root.ctypes.data, *checks, ones)
-            for row in range(m):
-                root[row, row] -= 1
-            error[i] = np.sqrt(_square(root) / m)
+        for i in range(g * lanes, min((g + 1) * lanes, error.size)):
+            lane = i - g * lanes
+            square, at = root + lane * m * m * x.itemsize, i * m * n * x.itemsize
+            _mirror(roots, lane * m * m, 1 / size[i], m)
+            gemm(square, source + at, target + at, *product, ones)
+            gemm(target + at, target + at, square, *check, ones)
+            error[i] = _distance(roots, lane * m * m, m)
 
 
-@njit(nogil=True, error_model="numpy")
+@inner(fastmath={"reassoc", "contract"})
+def _distance(x, start, m):
+    """‖X - I‖_F / sqrt m of the matrix at x[start:]."""
+    for i in range(m):
+        x[start + i * (m + 1)] -= 1
+    total = x[start] * x[start]
+    for i in range(start + 1, start + m * m):
+        total += x[i] * x[i]
+    return np.sqrt(total / m)
+
+
+@inner
 def _gather(f, out, m, lanes):
     """Lower triangles to one matrix a lane, row by row."""
     for row in range(m):
         for lane in range(lanes):
-            start = place(row, lanes) + lane
+            at, to = place(row, lanes) + lane, (lane * m + row) * m
             for column in range(row + 1):
-                out[lane, row, column] = f[start + column * lanes]
+                out[to + column] = f[at + column * lanes]
 
 
-@njit(nogil=True, error_model="numpy")
-def _mirror(x, factor):
-    """A lower triangle, times a factor, to the symmetric matrix."""
+@inner
+def _mirror(x, start, factor, m):
+    """The lower triangle at x[start:], times a factor, to the symmetric matrix."""
     factor = x.dtype.type(factor)
-    for row in range(len(x)):
+    for row in range(m):
         for column in range(row + 1):
-            x[row, column] = x[column, row] = x[row, column] * factor
+            value = x[start + row * m + column] * factor
+            x[start + row * m + column] = value
+            x[start + column * m + row] = value

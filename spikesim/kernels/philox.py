@@ -50,13 +50,6 @@ def word_at(entry, step, trial, domain, draw, k0, k1):
 
 
 @njit(nogil=True)
-def fill_words(out, entries, steps, trial, domain, draw, k0, k1):
-    """word_at for flat arrays of entries and steps, into out (uint32)."""
-    for i in range(out.size):
-        out[i] = word_at(entries[i], steps[i], trial, domain, draw, k0, k1)
-
-
-@njit(nogil=True)
 def fine_fraction(entry, step, trial, domain, word_number, k0, k1):
     """A uniform in (0, 1) of 64 more bits, from draws 2 + 2 word_number and 3 + 2 word_number."""
     first = uint64(2) + uint64(2) * uint64(word_number)

@@ -7,27 +7,26 @@ i (i + 1) / 2 + j. Each sweep over the triangle does the last reflection's updat
 Source: Golub and Van Loan, Matrix Computations (2013), 8.3.1.
 """
 
-from numba import njit
-
+from spikesim.kernels.compiled import inner
 from spikesim.kernels.lanes import choose, copysign, fma, load, splat, sqrt, store
 
 ROWS = 4
 """Rows that `rotate` turns from the right together."""
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def place(i, lanes):
     """Where row i begins."""
     return i * (i + 1) // 2 * lanes
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def tiny_number(lanes):
     """What counts as zero beside 1, squared: float32 has 16 lanes, float64 eight."""
     return 1e-36 if lanes == 16 else 1e-280
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def _sweep(a, rows, pending, p, pw, old, v, new, lanes):
     """A <- A - v' w'^T - w' v'^T on the first `pending` rows, and p = A v over the first `rows`.
 
@@ -72,7 +71,7 @@ def _sweep(a, rows, pending, p, pw, old, v, new, lanes):
         _last_row(a, rows - 1, p, v, new, lanes)
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def _update(a, r, p, pw, v, old, lanes):
     """A <- A - v' w'^T - w' v'^T on row r."""
     row, zero = place(r, lanes), splat(a.dtype.type(0), load(a, 0))
@@ -81,7 +80,7 @@ def _update(a, r, p, pw, v, old, lanes):
         store(a, row + c, fma(x, load(p, pw + c), fma(y, load(v, old + c), load(a, row + c))))
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def _last_row(a, r, p, v, new, lanes):
     """Row r's share of p = A v."""
     row, end = place(r, lanes), r * lanes
@@ -93,7 +92,7 @@ def _last_row(a, r, p, v, new, lanes):
     store(p, end, fma(load(a, row + end), x, total))
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def _partner(p, pw, v, new, rows, lanes):
     """w = p - (p^T v) v / 2 to p[pw:]: the two-sided reflection takes v w^T + w v^T off."""
     total = splat(p.dtype.type(0), load(p, 0))
@@ -104,7 +103,7 @@ def _partner(p, pw, v, new, rows, lanes):
         store(p, pw + c, fma(half, load(v, new + c), load(p, c)))
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def _reflector(a, row, i, e, lanes):
     """Turn row i into v_i, in place; e_i is what remains next to the diagonal."""
     zero = splat(a.dtype.type(0), load(a, 0))
@@ -122,7 +121,7 @@ def _reflector(a, row, i, e, lanes):
         store(a, c, load(a, c) * scale)
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def reduce(a, d, e, work, m, lanes):
     """A = Q T Q^T.
 
@@ -148,7 +147,7 @@ def reduce(a, d, e, work, m, lanes):
     store(d, 0, load(a, 0))
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def rotate(a, f, work, m, lanes):
     """F <- Q F Q^T for symmetric F (lower triangles) and the v_i in a; work as in `reduce`.
 
@@ -168,7 +167,7 @@ def rotate(a, f, work, m, lanes):
         _update(f, r, work, pw, a, place(m - 1, lanes), lanes)
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def _columns(f, r, a, last, lanes):
     """Rows r to r + 3 of F times H_1 ... H_last: each pass takes v_k off and multiplies by v_{k+1}."""
     zero = splat(f.dtype.type(0), load(f, 0))
@@ -193,7 +192,7 @@ def _columns(f, r, a, last, lanes):
         s, t = fma(load(f, three + end), u, ss), fma(load(f, four + end), u, tt)
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def _reflect(y, start, a, row, k, lanes):
     """y <- H_k y of the vector at y[start:]."""
     total = splat(y.dtype.type(0), load(y, start))
@@ -204,7 +203,7 @@ def _reflect(y, start, a, row, k, lanes):
         store(y, start + c, fma(total, load(a, row + c), load(y, start + c)))
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def turn(a, y, start, m, lanes, back):
     """y <- Q^T y of the vector of m packs at y[start:]; Q y where `back`."""
     for i in range(1, m):
