@@ -78,9 +78,9 @@ class Gram:
         return whole[start : start + size].reshape(groups, count * self.lanes)
 
     def _each(self, packs: Floats) -> NDArray[np.float64]:
-        """(G, k * lanes) to (N, k)."""
-        groups = packs.reshape(len(packs), -1, self.lanes)
-        return groups.transpose(0, 2, 1).reshape(-1, groups.shape[1])[: len(self.x)].astype(np.float64)
+        """(G, k * lanes) to (N, k), contiguous: NumPy's sums and products depend on strides in the last bit."""
+        groups = packs.reshape(len(packs), int(np.prod(packs.shape[1:])) // self.lanes, self.lanes)
+        return groups.transpose(0, 2, 1).reshape(-1, groups.shape[1])[: len(self.x)].astype(np.float64, order="C")
 
     @cached_property
     def _nodes(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -93,10 +93,14 @@ def eigenvector(d, e, theta, out, start, work, m, lanes):
 
 @njit(nogil=True, error_model="numpy")
 def orthonormal(out, count, m, lanes):
-    """Make the vectors of m packs in out orthonormal, each to those before, by two passes of Gram-Schmidt."""
+    """Make the vectors of m packs in out orthonormal, each to those before, by two passes of Gram-Schmidt.
+
+    Infinity or NaN where a vector hardly differs from those before: rounding is what remains, and is no direction.
+    """
     zero, end = load(out, 0) - load(out, 0), m * lanes
+    half = splat(out.dtype.type(0.5), zero)
     for k in range(1, count):
-        for _ in range(2):
+        for again in range(2):
             for j in range(k):
                 total = zero
                 for c in range(0, end, lanes):
@@ -107,6 +111,6 @@ def orthonormal(out, count, m, lanes):
             norm = zero
             for c in range(0, end, lanes):
                 norm = fma(load(out, k * end + c), load(out, k * end + c), norm)
-            norm = sqrt(norm)
+            norm = choose(norm, half if again else zero, zero, sqrt(norm))
             for c in range(k * end, (k + 1) * end, lanes):
                 store(out, c, load(out, c) / norm)
