@@ -79,7 +79,7 @@ class Gram:
 
     def _each(self, packs: Floats) -> NDArray[np.float64]:
         """(G, k * lanes) to (N, k), contiguous: NumPy's sums and products depend on strides in the last bit."""
-        groups = packs.reshape(len(packs), int(np.prod(packs.shape[1:])) // self.lanes, self.lanes)
+        groups = packs.reshape(len(packs), -1, self.lanes)
         return groups.transpose(0, 2, 1).reshape(-1, groups.shape[1])[: len(self.x)].astype(np.float64, order="C")
 
     @cached_property
