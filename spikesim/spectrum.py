@@ -84,7 +84,7 @@ class Dispatched:
         self._means = _means(self._x, self._tally)
 
     def _shaped(self, found: NDArray[Any]) -> NDArray[Any]:
-        return found.reshape(*self._stack, *found.shape[1:])
+        return found.reshape((*self._stack, *found.shape[1:]))
 
     def _truncates(self, rank: int | None) -> int | None:
         """The rank, or None where it leaves nothing out."""
