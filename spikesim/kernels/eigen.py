@@ -8,7 +8,7 @@ Source: Golub and Van Loan, Matrix Computations (2013), 8.4; Parlett and Dhillon
 
 from numba import njit
 
-from spikesim.kernels.lanes import choose, copysign, fma, load, maximum, splat, sqrt, store
+from spikesim.kernels.lanes import choose, copysign, fma, load, splat, sqrt, store
 from spikesim.kernels.tridiagonal import tiny_number
 
 HALVINGS = {16: 26, 8: 55}
@@ -47,7 +47,7 @@ def largest(d, e, count, out, work, halvings, m, lanes):
 
 @njit(nogil=True, error_model="numpy")
 def eigenvector(d, e, theta, out, start, work, m, lanes):
-    """A unit eigenvector for the eigenvalue theta (a pack) to out[start:]; work: (2 * m * lanes,)."""
+    """A unit eigenvector for the eigenvalue theta (a pack) to out[start:]; work: (2 * m * lanes,). NaN where it overflows."""
     zero, end = theta - theta, m * lanes
     one, tiny = splat(d.dtype.type(1), zero), splat(d.dtype.type(tiny_number(lanes)), zero)
     pivot, off = one, zero
@@ -86,7 +86,7 @@ def eigenvector(d, e, theta, out, start, work, m, lanes):
         store(out, start + c, load(out, start + c) + x)
         x = choose(far, half, one, x)
         off = load(e, c)
-    scale = one / sqrt(maximum(norm, tiny))
+    scale = choose(norm, one / tiny, one / sqrt(norm), zero / zero)
     for c in range(start, start + end, lanes):
         store(out, c, load(out, c) * scale)
 
