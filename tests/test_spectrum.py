@@ -131,6 +131,15 @@ def test_equal_top_values_give_orthonormal_vectors_of_their_space(shape, offset,
     assert np.abs(Dispatched(x).polar(equal) - truncated).max() < 2 * LIMIT[dtype]
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", [(2, 2), (2, 5), (4, 3), (6, 10)], ids=str)
+def test_a_top_vector_of_equal_values_is_one_of_unit_length(shape, dtype):
+    """Any vector will do, but not zero: T is a multiple of the identity, to rounding."""
+    x = with_values(np.ones(min(shape)), *shape, 800).astype(dtype)
+    for found in Dispatched(x).top(1):
+        assert np.abs(np.linalg.norm(found, axis=(1, 2)) - 1).max() < LIMIT[dtype]
+
+
 def structured(rng, m, n):
     """Matrices that make reflections vanish or the tridiagonal split."""
     cut, wide = rng.integers(1, m), rng.integers(1, n)
@@ -202,7 +211,7 @@ def test_empty_stacks_have_empty_answers(shape, dtype):
 
 
 def test_each_matrix_is_counted_once_by_the_means_that_answered_it():
-    near, twice = 2.0**-12, np.array([1, 1, 0.5, 0.4])
+    near, twice = 2.0**-16, np.array([1, 1, 0.5, 0.4])
     good, bad = with_values([1, 0.8, 0.6, 0.4], 4, 6, 3), with_values([1, 0.8, 0.6, near], 4, 6, 2)
     diagonal = np.zeros((2, 4, 6))
     diagonal[:, range(4), range(4)] = twice
@@ -220,7 +229,7 @@ def test_each_matrix_is_counted_once_by_the_means_that_answered_it():
 
 
 def test_single_precision_goes_by_way_of_double():
-    rows = [[1, 0.8, 0.6, 0.4], [1, 0.8, 0.6, 2.0**-8], [1, 0.8, 0.6, 2.0**-14]]
+    rows = [[1, 0.8, 0.6, 0.4], [1, 0.8, 0.6, 2.0**-8], [1, 0.8, 0.6, 2.0**-16]]
     x = np.concatenate([with_values(row, 4, 7, 2) for row in rows]).astype(np.float32)
     tally = Tally()
     Dispatched(x, tally)
