@@ -40,7 +40,7 @@ class Precision:
     quadrature: float
 
 
-PRECISION = {"float32": Precision(2.0**-5, 3e-6, 3e-8), "float64": Precision(2.0**-10, 3e-14, 1e-14)}
+PRECISION = {"float32": Precision(2.0**-4, 3e-6, 3e-8), "float64": Precision(2.0**-13, 3e-14, 1e-14)}
 POLISHED = 0.1
 """Distance from orthonormal rows up to which one Newton-Schulz step, which squares it, is tried."""
 RESIDUAL = 100
@@ -82,10 +82,9 @@ class Gram:
         return whole[start : start + size].reshape(groups, count * self.lanes)
 
     def _each(self, packs: Floats) -> NDArray[np.float64]:
-        """(G, k * lanes) to (N, k)."""
+        """(G, k * lanes) to (N, k), contiguous: NumPy's sums and products depend on strides in the last bit."""
         groups = packs.reshape(len(packs), -1, self.lanes)
-        each = groups.transpose(0, 2, 1).reshape(-1, groups.shape[1])[: len(self.x)]
-        return np.array(each, np.float64, order="C")  # one layout: NumPy's sums depend on it in the last bit
+        return groups.transpose(0, 2, 1).reshape(-1, groups.shape[1])[: len(self.x)].astype(np.float64, order="C")
 
     @cached_property
     def _nodes(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

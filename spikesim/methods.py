@@ -21,6 +21,8 @@ from spikesim.samplers.stream import need_entries
 METHODS = ("auto", "stream", "scalars", "collapsed", "banded")
 LARGE = 256
 """Rows and columns from which "auto" prefers band matrices."""
+WIDEST_SINGLE = 500
+"""Window up to which a float32 beta gives the buffer to 1e-5 (5e-6 here; 1e-5 at 1000)."""
 GIVEN: frozenset[Stages] = frozenset({(Filter(),)})
 """The stream's kernel already holds the momentum buffer."""
 
@@ -61,8 +63,8 @@ def need_method(method: str, design: Any, joint: bool) -> None:
     if method == "collapsed":
         _need_collapsed(design)
     widest = max(f.window for f in design.filters)
-    fine = design.dtype == "float64" or widest <= 1e4 or method == "collapsed"
-    need(fine, 'windows <= 1e4 in dtype "float32", whose beta is too coarse', window=widest)
+    fine = design.dtype == "float64" or widest <= WIDEST_SINGLE or method == "collapsed"
+    need(fine, f'windows <= {WIDEST_SINGLE} in dtype "float32", whose beta is too coarse', window=widest)
 
 
 def picked(candidates: dict[str, Any], joint: bool) -> tuple[str, str]:

@@ -84,26 +84,25 @@ class Dispatched:
         self._means = _means(self._x, self._tally)
 
     def _shaped(self, found: NDArray[Any]) -> NDArray[Any]:
-        return found.reshape(*self._stack, *found.shape[1:])
+        return found.reshape((*self._stack, *found.shape[1:]))
+
+    def _truncates(self, rank: int | None) -> int | None:
+        """The rank, or None where it leaves nothing out."""
+        return None if rank is None or rank >= self._x.shape[-2] else rank
 
     def polar(self, rank: int | None = None) -> Array:
         """See `Exact.polar`."""
-        if rank is None:
-            found = self._means.factors()
-        else:
-            left, right = self._means.top(rank)
-            found = left @ transpose(right)
-        found = self._shaped(found.astype(self._type, copy=False))
+        found = self._shaped(self._means.factors(self._truncates(rank)).astype(self._type, copy=False))
         return transpose(found) if self._turned else found
 
     def directions(self, u: Array, v: Array, rank: int | None = None) -> Array:
         """See `Exact.directions`."""
         u, v = (v, u) if self._turned else (u, v)
-        return self._shaped(self._means.directions(u, v, rank))
+        return self._shaped(self._means.directions(u, v, self._truncates(rank)))
 
     def values(self, count: int) -> Array:
         """See `Exact.values`."""
-        return self._shaped(self._means.values(count))
+        return self._shaped(self._means.values(min(count, self._x.shape[-2])))
 
     def nuclear(self) -> Array:
         """See `Exact.nuclear`."""
@@ -111,7 +110,7 @@ class Dispatched:
 
     def top(self, rank: int) -> tuple[Array, Array]:
         """See `Exact.top`."""
-        left, right = map(self._shaped, self._means.top(rank))
+        left, right = map(self._shaped, self._means.top(min(rank, self._x.shape[-2])))
         return (right, left) if self._turned else (left, right)
 
 
@@ -126,55 +125,77 @@ class _BySVD:
 
 
 class _ByGram:
-    """Answers of Gram matrices, (N, m, n), m <= n; those that they cannot give are left to the next means."""
+    """Answers of Gram matrices, (N, m, n), m <= n.
+
+    A matrix that these fail in one question is handed on to the next means, which answers all its later ones too, so that
+    answers and counts depend on the matrix and the questions alone.
+    """
 
     def __init__(self, x: NDArray[np.floating], tally: Tally) -> None:
         self._x, self._gram, self._tally = x, Gram(x), tally
-        tally[f"{x.dtype.name} Gram matrix"] += int(np.sum(self._gram.good))
-        self._later: dict[bytes, _ByGram | _BySVD] = {}
+        self._name = f"{x.dtype.name} Gram matrix"
+        self._own = np.ones(len(x), np.bool_)
+        self._later: list[tuple[NDArray[np.bool_], _ByGram | _BySVD]] = []
+        tally[self._name] += len(x)
+        self._keep(self._gram.good)
 
-    def _mended(self, found: NDArray[Any], good: NDArray[np.bool_], ask: Callable[[Any], NDArray[Any]]) -> NDArray[Any]:
-        """Answers with those that are not good replaced."""
-        bad = ~good
-        if not bad.any():
-            return found
-        if bad.tobytes() not in self._later:
-            self._later[bad.tobytes()] = _means(self._x[bad], self._tally, after=self._x.dtype.name)
-        found[bad] = ask(self._later[bad.tobytes()])
+    def _keep(self, good: NDArray[np.bool_]) -> None:
+        """Hand on what is not good."""
+        bad = self._own & ~good
+        if bad.any():
+            self._own &= good
+            self._tally[self._name] -= int(np.sum(bad))
+            self._later.append((bad, _means(self._x[bad], self._tally, after=self._x.dtype.name)))
+
+    def _mended(self, found: NDArray[Any], ask: Callable[[Any], NDArray[Any]]) -> NDArray[Any]:
+        """Answers with those replaced that are the next means' to give."""
+        for where, means in self._later:
+            found[where] = ask(means)
         return found
 
-    def factors(self) -> NDArray[np.floating]:
-        found, error = self._gram.factors()
-        good = self._gram.good & (error <= PRECISION[self._x.dtype.name].tolerance)
-        return self._mended(found, good, lambda later: later.factors())
+    def factors(self, rank: int | None) -> NDArray[np.floating]:
+        if rank is None:
+            found, error = self._gram.factors()
+            self._keep(error <= PRECISION[self._x.dtype.name].tolerance)
+        else:
+            left, right = self._pairs(rank)
+            found = left @ transpose(right)
+        return self._mended(found, lambda later: later.factors(rank))
 
     def directions(self, u: Array, v: Array, rank: int | None) -> NDArray[np.float64]:
         if rank is None:
-            found, good = self._gram.directions(u, v), self._gram.good
+            found = self._gram.directions(u, v)
         else:
             found, sure = self._gram.truncated_directions(u, v, rank)
-            good = self._gram.good & sure
-        return self._mended(found, good, lambda later: later.directions(u, v, rank))
+            self._keep(sure)
+        return self._mended(found, lambda later: later.directions(u, v, rank))
 
     def values(self, count: int) -> NDArray[np.float64]:
-        return self._mended(self._gram.values(count), self._gram.good, lambda later: later.values(count))
+        return self._mended(self._gram.values(count), lambda later: later.values(count))
 
     def nuclear(self) -> NDArray[np.float64]:
-        return self._mended(self._gram.nuclear(), self._gram.good, lambda later: later.nuclear())
+        return self._mended(self._gram.nuclear(), lambda later: later.nuclear())
 
-    def top(self, rank: int) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    def top(self, rank: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        left, right = self._pairs(rank)
+        for where, means in self._later:
+            left[where], right[where] = means.top(rank)
+        return left, right
+
+    def _pairs(self, rank: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Top singular vectors, of what can be relied upon."""
         left, singular, sure = self._gram.left(rank)
-        with np.errstate(divide="ignore", invalid="ignore"):  # where the matrix is singular, and so not good
+        self._keep(sure)
+        left[~self._own], singular[~self._own] = 0, 1
+        with np.errstate(invalid="ignore"):  # of what is not finite, which no means accept
             right = transpose(self._x) @ left / singular[:, None, :]
-        good = self._gram.good & sure
-        left = self._mended(left.astype(np.float64), good, lambda later: later.top(rank)[0])
-        return left, self._mended(right.astype(np.float64), good, lambda later: later.top(rank)[1])
+        return left.astype(np.float64), right.astype(np.float64)
 
 
 def _means(x: NDArray[np.floating], tally: Tally, after: str | None = None) -> "_ByGram | _BySVD":
     """The first means for a stack (N, m, n), m <= n, or the first beyond Gram matrices of the type `after`."""
     m, n = x.shape[-2:]
-    if after == "float64" or m < 2:
+    if after == "float64" or m < 2 or len(x) == 0:
         return _BySVD(x, tally)
     single = x.dtype == np.float32 and after is None and n >= ASPECT["float32"] * m
     return _ByGram(x if single else x.astype(np.float64, copy=False), tally)

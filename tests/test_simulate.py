@@ -111,7 +111,7 @@ def test_nan_stands_where_theory_md_says_undefined_and_nowhere_else():
     ("change", "message"),
     [
         ({"windows": None}, r"need 1 <= T <= 1e\+12.*got window=None"),
-        ({"windows": [1e5], "dtype": "float32"}, r'need windows <= 1e4 in dtype "float32".*got window=100000\.0'),
+        ({"windows": [1e5], "dtype": "float32"}, r'need windows <= 500 in dtype "float32".*got window=100000\.0'),
         ({"filter": lambda w: w}, r"need filter: maps a window to an ss\.EMA, got filter=2"),
         ({"filter": 3}, "need filter: maps a window to a filter"),
         ({"pipelines": None}, "need pipelines in .* got pipeline=None"),

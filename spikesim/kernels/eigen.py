@@ -7,7 +7,7 @@ Source: Golub and Van Loan, Matrix Computations (2013), 8.4; Parlett and Dhillon
 """
 
 from spikesim.kernels.compiled import inner
-from spikesim.kernels.lanes import choose, copysign, fma, load, maximum, splat, sqrt, store
+from spikesim.kernels.lanes import choose, copysign, fma, load, splat, sqrt, store
 from spikesim.kernels.tridiagonal import tiny_number
 
 HALVINGS = {16: 26, 8: 55}
@@ -46,7 +46,7 @@ def largest(d, e, count, out, work, halvings, m, lanes):
 
 @inner
 def eigenvector(d, e, theta, out, start, work, m, lanes):
-    """A unit eigenvector for the eigenvalue theta (a pack) to out[start:]; work: (2 * m * lanes,)."""
+    """A unit eigenvector for the eigenvalue theta (a pack) to out[start:]; work: (2 * m * lanes,). NaN where it overflows."""
     zero, end = theta - theta, m * lanes
     one, tiny = splat(d.dtype.type(1), zero), splat(d.dtype.type(tiny_number(lanes)), zero)
     pivot, off = one, zero
@@ -85,17 +85,21 @@ def eigenvector(d, e, theta, out, start, work, m, lanes):
         store(out, start + c, load(out, start + c) + x)
         x = choose(far, half, one, x)
         off = load(e, c)
-    scale = one / sqrt(maximum(norm, tiny))
+    scale = choose(norm, one / tiny, one / sqrt(norm), zero / zero)
     for c in range(start, start + end, lanes):
         store(out, c, load(out, c) * scale)
 
 
 @inner
 def orthonormal(out, count, m, lanes):
-    """Make the vectors of m packs in out orthonormal, each to those before, by two passes of Gram-Schmidt."""
+    """Make the vectors of m packs in out orthonormal, each to those before, by two passes of Gram-Schmidt.
+
+    Infinity or NaN where a vector hardly differs from those before: rounding is what remains, and is no direction.
+    """
     zero, end = load(out, 0) - load(out, 0), m * lanes
+    half = splat(out.dtype.type(0.5), zero)
     for k in range(1, count):
-        for _ in range(2):
+        for again in range(2):
             for j in range(k):
                 total = zero
                 for c in range(0, end, lanes):
@@ -106,6 +110,6 @@ def orthonormal(out, count, m, lanes):
             norm = zero
             for c in range(0, end, lanes):
                 norm = fma(load(out, k * end + c), load(out, k * end + c), norm)
-            norm = sqrt(norm)
+            norm = choose(norm, half if again else zero, zero, sqrt(norm))
             for c in range(k * end, (k + 1) * end, lanes):
                 store(out, c, load(out, c) / norm)

@@ -111,19 +111,21 @@ def inverse_root(d, e, f, nodes, weights, work, m, lanes):
 
 @inner
 def _inverse(d, e, square, weight, work, at, ratios, row, m, lanes):
-    """G = weight (T + square)^{-1}: G_jj to work[at + j row], and G_{i+1,j} / G_ij, whatever j <= i, to [ratios + ...]."""
+    """G = weight (T + square)^{-1}: G_jj to work[at + j row], and G_{i+1,j} / G_ij, whatever j <= i, to [ratios + ...].
+
+    All from one factorisation, T + square = U D U^T, and with no difference but in its pivots: G is the inverse of a matrix
+    near T, whose root keeps T's eigenvectors to rounding however small its eigenvalues.
+    """
     zero = weight - weight
-    pivot, off = load(d, (m - 1) * lanes) + square, zero
-    for i in range(m - 1, -1, -1):  # pivots from the end: what is left of the diagonal beside e_i^2 / pivot above
+    pivot, off = weight / weight, zero
+    for i in range(m - 1, -1, -1):
         ratio = zero - off / pivot
         store(work, ratios + i * row + at, ratio)
         pivot = load(d, i * lanes) + square + off * ratio
-        store(work, i * row + at, pivot)
+        store(work, i * row + at, weight / pivot)
         off = load(e, i * lanes)
-    above = weight / weight
-    for i in range(m):
-        c = i * lanes
-        off = load(e, c)
-        taken = off * off / above
-        store(work, i * row + at, weight / (load(work, i * row + at) - taken))
-        above = load(d, c) + square - taken
+    diagonal = load(work, at)
+    for i in range(1, m):
+        ratio = load(work, ratios + (i - 1) * row + at)
+        diagonal = fma(ratio * ratio, diagonal, load(work, i * row + at))
+        store(work, i * row + at, diagonal)
