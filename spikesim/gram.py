@@ -40,7 +40,7 @@ class Precision:
     quadrature: float
 
 
-PRECISION = {"float32": Precision(2.0**-4, 3e-6, 3e-8), "float64": Precision(2.0**-13, 3e-14, 1e-14)}
+PRECISION = {"float32": Precision(2.0**-5, 3e-6, 3e-8), "float64": Precision(2.0**-13, 3e-14, 1e-14)}
 POLISHED = 0.1
 """Distance from orthonormal rows up to which one Newton-Schulz step, which squares it, is tried."""
 RESIDUAL = 100
