@@ -1,6 +1,7 @@
 """How functions are compiled that only compiled code calls: without an entry for Python, which saves a seventh of the time.
 
-Called from Python, such a function ends the process: there is nothing to enter.
+Called from Python, such a function ends the process: there is nothing to enter. One called from a single place is best
+inlined (inline="always"): a function less to compile, another ninth.
 """
 
 from collections.abc import Callable

@@ -21,6 +21,7 @@ Compiled code is not cached on disk: fills are closures, which such a cache does
 read-only, file systems shared, and what would be saved is a few seconds of a process.
 """
 
+import threading
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -127,11 +128,20 @@ def _write(out, t, entry, g, scale, shift, count):
             row[e] = g[s * BLOCK + e] * part[e] + beside[e]
 
 
-def _scratch(number: Any) -> NDArray[Any]:
-    """WORDS numbers or more, from a multiple of 64 bytes: vectors that straddle cache lines cost up to twice."""
-    memory = np.empty(8 * WORDS + 64, np.uint8)
+class _Scratch(threading.local):
+    """Room of each thread, from a multiple of 64 bytes: vectors that straddle cache lines cost up to twice."""
+
+    def __init__(self) -> None:
+        self.words, self.numbers, self.others = (_aligned(8 * WORDS) for _ in range(3))
+
+
+def _aligned(size: int) -> NDArray[np.uint8]:
+    memory = np.empty(size + 64, np.uint8)
     first = -memory.ctypes.data % 64
-    return memory[first : first + 8 * WORDS].view(number)
+    return memory[first : first + size]
+
+
+_SCRATCH = _Scratch()
 
 
 @cache
@@ -169,8 +179,8 @@ def stream_kernel(name: str) -> Callable[..., None]:
         acc: NDArray[Any], out: NDArray[Any], state: NDArray[Any], beta: NDArray[Any], factor: NDArray[Any], *rest: Any
     ) -> None:
         number = np.float32 if single else acc.dtype
-        packed = _scratch(np.uint64)
-        scratch = packed, packed.view(np.uint32), _scratch(number), _scratch(np.float64)
+        words, numbers, others = _SCRATCH.words, _SCRATCH.numbers.view(number), _SCRATCH.others.view(np.float64)
+        scratch = words.view(np.uint64), words.view(np.uint32), numbers, others
         compiled(*scratch, acc, out, state, beta, factor.astype(number), *rest)
 
     return advance

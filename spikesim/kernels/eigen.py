@@ -14,7 +14,7 @@ HALVINGS = {16: 26, 8: 55}
 """Of the interval [0, 1], down to rounding, by the lanes of a pack."""
 
 
-@inner
+@inner(inline="always")
 def largest(d, e, count, out, work, halvings, m, lanes):
     """The largest eigenvalues of T, falling, to out (count * lanes,), by bisection; work: (3 * count * lanes,)."""
     number = d.dtype.type
@@ -44,7 +44,7 @@ def largest(d, e, count, out, work, halvings, m, lanes):
         store(out, c, (load(work, c) + load(work, top + c)) * half)
 
 
-@inner
+@inner(inline="always")
 def eigenvector(d, e, theta, out, start, work, m, lanes):
     """A unit eigenvector for the eigenvalue theta (a pack) to out[start:]; work: (2 * m * lanes,). NaN where it overflows."""
     zero, end = theta - theta, m * lanes
@@ -90,7 +90,7 @@ def eigenvector(d, e, theta, out, start, work, m, lanes):
         store(out, c, load(out, c) * scale)
 
 
-@inner
+@inner(inline="always")
 def orthonormal(out, count, m, lanes):
     """Make the vectors of m packs in out orthonormal, each to those before, by two passes of Gram-Schmidt.
 

@@ -52,7 +52,7 @@ def reduced(x, a, d, e, trace, bound, low, work, grams, floor, sizes, letters, o
         store(low[g], 0, below(d[g], e[g], splat(x.dtype.type(floor), load(d[g], 0)), m, lanes))
 
 
-@inner
+@inner(inline="always")
 def _scatter(grams, trace, a, m, lanes):
     """Gram matrices over their traces, as lower triangles, one a lane; row by row, so that what is written stays at hand."""
     for row in range(m):
@@ -147,7 +147,7 @@ def _distance(x, start, m):
     return np.sqrt(total / m)
 
 
-@inner
+@inner(inline="always")
 def _gather(f, out, m, lanes):
     """Lower triangles to one matrix a lane, row by row."""
     for row in range(m):
@@ -157,7 +157,7 @@ def _gather(f, out, m, lanes):
                 out[to + column] = f[at + column * lanes]
 
 
-@inner
+@inner(inline="always")
 def _mirror(x, start, factor, m):
     """The lower triangle at x[start:], times a factor, to the symmetric matrix."""
     factor = x.dtype.type(factor)

@@ -15,7 +15,7 @@ from spikesim.kernels.lanes import copysign, fma, load, maximum, splat, store
 from spikesim.kernels.tridiagonal import place, tiny_number
 
 
-@inner
+@inner(inline="always")
 def normalise(d, e, size, m, lanes):
     """Divide T by an upper bound of its norm (Gershgorin), which `size` (lanes,) receives."""
     zero = splat(d.dtype.type(0), load(d, 0))
@@ -32,7 +32,7 @@ def normalise(d, e, size, m, lanes):
         store(e, c, load(e, c) / bound)
 
 
-@inner
+@inner(inline="always")
 def below(d, e, x, m, lanes):
     """How many eigenvalues of T lie below x (a pack), by Sturm's sequence."""
     tiny = splat(d.dtype.type(tiny_number(lanes)), x)
@@ -46,7 +46,7 @@ def below(d, e, x, m, lanes):
     return count
 
 
-@inner
+@inner(inline="always")
 def bilinear(d, e, y, z, count, nodes, weights, out, work, m, lanes):
     """out_k = y_k^T T^{-1/2} z_k.
 
@@ -87,7 +87,7 @@ def bilinear(d, e, y, z, count, nodes, weights, out, work, m, lanes):
             store(out, k * lanes, fma(weight, total, load(out, k * lanes)))
 
 
-@inner
+@inner(inline="always")
 def inverse_root(d, e, f, nodes, weights, work, m, lanes):
     """T^{-1/2} as lower triangles, to f; arguments as in `bilinear`, work: (N * (2 m + 1) * lanes,)."""
     number, count = d.dtype.type, nodes.size
@@ -109,7 +109,7 @@ def inverse_root(d, e, f, nodes, weights, work, m, lanes):
             store(f, place(i, lanes) + j * lanes, total)
 
 
-@inner
+@inner(inline="always")
 def _inverse(d, e, square, weight, work, at, ratios, row, m, lanes):
     """G = weight (T + square)^{-1}: G_jj to work[at + j row], and G_{i+1,j} / G_ij, whatever j <= i, to [ratios + ...].
 

@@ -80,7 +80,7 @@ def _update(a, r, p, pw, v, old, lanes):
         store(a, row + c, fma(x, load(p, pw + c), fma(y, load(v, old + c), load(a, row + c))))
 
 
-@inner
+@inner(inline="always")
 def _last_row(a, r, p, v, new, lanes):
     """Row r's share of p = A v."""
     row, end = place(r, lanes), r * lanes
@@ -103,7 +103,7 @@ def _partner(p, pw, v, new, rows, lanes):
         store(p, pw + c, fma(half, load(v, new + c), load(p, c)))
 
 
-@inner
+@inner(inline="always")
 def _reflector(a, row, i, e, lanes):
     """Turn row i into v_i, in place; e_i is what remains next to the diagonal."""
     zero = splat(a.dtype.type(0), load(a, 0))
@@ -121,7 +121,7 @@ def _reflector(a, row, i, e, lanes):
         store(a, c, load(a, c) * scale)
 
 
-@inner
+@inner(inline="always")
 def reduce(a, d, e, work, m, lanes):
     """A = Q T Q^T.
 
@@ -147,7 +147,7 @@ def reduce(a, d, e, work, m, lanes):
     store(d, 0, load(a, 0))
 
 
-@inner
+@inner(inline="always")
 def rotate(a, f, work, m, lanes):
     """F <- Q F Q^T for symmetric F (lower triangles) and the v_i in a; work as in `reduce`.
 
@@ -167,7 +167,7 @@ def rotate(a, f, work, m, lanes):
         _update(f, r, work, pw, a, place(m - 1, lanes), lanes)
 
 
-@inner
+@inner(inline="always")
 def _columns(f, r, a, last, lanes):
     """Rows r to r + 3 of F times H_1 ... H_last: each pass takes v_k off and multiplies by v_{k+1}."""
     zero = splat(f.dtype.type(0), load(f, 0))
