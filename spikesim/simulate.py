@@ -168,9 +168,13 @@ class _Moments:
 
     def add(self, deviations: NDArray[np.float64]) -> None:
         for d in deviations:
+            flat = d.reshape(*d.shape[:-2], 1, -1)
+            square = (flat @ flat.swapaxes(-1, -2))[..., 0, 0]
+            if self.count == 0:
+                self.total, self.squares = np.zeros_like(d), np.zeros_like(square)
             self.count += 1
-            self.total = self.total + d
-            self.squares = self.squares + np.sum(d * d, axis=(-2, -1))
+            self.total += d
+            self.squares += square
 
 
 def run_block(design: Design, trials: range, stop: Event) -> Measured:
