@@ -101,8 +101,8 @@ def design_from(
     need(steps is None or (_whole(steps) and 1 <= steps < 2**33), "steps: None or an integer in [1, 2**33)", steps=steps)
     need(method in METHODS, f"method in {METHODS}", method=method)
     need(device == "cpu", 'device == "cpu"', device=device)
-    need(isinstance(joint, bool), "joint: True or False", joint=joint)
-    dtype = dtype.name if isinstance(dtype, np.dtype) else dtype
+    need(isinstance(joint, bool | np.bool_), "joint: True or False", joint=joint)
+    dtype = np.dtype(dtype).name if isinstance(dtype, type | np.dtype) else dtype
     need(isinstance(dtype, str) and dtype in ("float64", "float32"), 'dtype in ("float64", "float32")', dtype=dtype)
     filters, numbers, names = _filters(windows, filter), _trials(trials), _observables(observables)
     smaller = min(model.shape)
@@ -111,7 +111,7 @@ def design_from(
     _need_room(model, dtype)
     last = max(f.settling(STARTUP) for f in filters) if steps is None else int(steps)
     asked = Design(model, filters, pipelines_from(pipelines), names, int(values), int(seed), last, dtype)
-    design = _by_method(asked, method, joint, everything=observables is None)
+    design = _by_method(asked, method, bool(joint), everything=observables is None)
     if observables is not None and design.moments:
         need(len(numbers) >= 2, "trials >= 2 for bias_squared and variance", trials=trials)
     work = design.work * len(numbers)

@@ -9,6 +9,7 @@
 and banded only for matrices of LARGE rows and columns, below which collapsed is as fast and joint as well.
 """
 
+import os
 from typing import Any
 
 from spikesim.errors import need
@@ -60,6 +61,7 @@ def need_method(method: str, design: Any, joint: bool) -> None:
         need_banded(design)
     else:
         need_entries(design.model.shape)
+    _need_memory(method, design)
     if method == "collapsed":
         _need_collapsed(design)
     widest = max(f.window for f in design.filters)
@@ -79,9 +81,31 @@ def picked(candidates: dict[str, Any], joint: bool) -> tuple[str, str]:
             why[method] = str(refused)
             continue
         if method == "banded" and min(candidates[method].model.shape) < LARGE:
+            why[method] = f"fewer than {LARGE} rows or columns, where it is no faster"
             continue
-        return method, f"picked by auto: {REASONS[method]}"
-    return "stream", f"picked by auto: {REASONS['stream']}; not collapsed: {why['collapsed']}"
+        return method, _because(method, why)
+    return "stream", _because("stream", why)
+
+
+def _because(method: str, why: dict[str, str]) -> str:
+    """Why a method was picked, and why not those before it."""
+    return "; ".join([f"picked by auto: {REASONS[method]}", *(f"not {other}: {reason}" for other, reason in why.items())])
+
+
+def _need_memory(method: str, design: Any) -> None:
+    """Refuse a single trial that this machine cannot hold."""
+    (m, n), rank = design.model.shape, design.model.rank
+    each = {"scalars": 0.0, "banded": 160.0 * rank * min(m, n)}.get(method, 8.0 * m * n * (3 * len(design.filters) + 4))
+    advice = 'a large Gaussian layer: method "banded" with joint=False'
+    need(each <= _memory(), f"a trial within memory, {_memory():.2g} bytes", advice, bytes=float(f"{each:.2g}"))
+
+
+def _memory() -> float:
+    """Bytes of this machine; infinite where it does not tell."""
+    try:
+        return float(os.sysconf("SC_PAGE_SIZE")) * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return float("inf")
 
 
 def _need_scalars(design: Any, joint: bool) -> None:

@@ -4,10 +4,11 @@ import platform
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from importlib.metadata import version
 from itertools import islice
-from threading import Event
+from threading import Event, Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from spikesim import observables as obs
 from spikesim import rng
 from spikesim.design import Design, design_from, worker_count
+from spikesim.errors import need
 from spikesim.filters import EMA
 from spikesim.kernels.cpu import stream_kernel
 from spikesim.kernels.scalars import scalars_kernel
@@ -109,6 +111,7 @@ def simulate(
         model, windows=windows, trials=trials, seed=seed, steps=steps, pipelines=pipelines, filter=filter, joint=joint,
         observables=observables, spectrum=spectrum, method=method, device=device, dtype=dtype,
     )  # fmt: skip
+    need(progress is None or callable(progress), "progress: None or a callable (trials done, trials)", progress=progress)
     _kernel(design)  # made here, or each thread would compile one of its own
     count = worker_count(workers)
     blocks = _blocks(design, numbers, count)
@@ -136,12 +139,34 @@ def _blocks(design: Design, numbers: range, workers: int) -> list[range]:
     return [numbers[i : i + size] for i in range(0, len(numbers), size)]
 
 
+class _OneBlasThread:
+    """One BLAS thread while any simulation runs. The limit is the process's: the first sets it, the last takes it back."""
+
+    def __init__(self) -> None:
+        self._lock, self._users, self._limit = Lock(), 0, ExitStack()
+
+    def __enter__(self) -> None:
+        from threadpoolctl import threadpool_limits
+
+        with self._lock:
+            if self._users == 0:
+                self._limit.enter_context(threadpool_limits(limits=1))
+            self._users += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._users -= 1
+            if self._users == 0:
+                self._limit.close()
+
+
+_one_blas_thread = _OneBlasThread()
+
+
 def _collect(design: Design, blocks: list[range], workers: int, progress: Progress | None) -> Iterator[Measured]:
     """Blocks in order, computed by threads; a few at a time, so that what waits stays bounded."""
-    from threadpoolctl import threadpool_limits
-
     total, done, queue, stop = sum(map(len, blocks)), 0, deque[tuple[range, Future[Measured]]](), Event()
-    with threadpool_limits(limits=1), ThreadPoolExecutor(workers) as pool:
+    with _one_blas_thread, ThreadPoolExecutor(workers) as pool:
         try:
             waiting = iter(blocks)
             while True:
@@ -241,8 +266,10 @@ def _run_banded(design: Design, trials: range, stop: Event) -> Measured:
             raise CancelledError
 
     what = design.model, design.seed, design.filters, design.steps, design.pipelines, design.observables, design.spectrum
-    found = [Banded(*what, pause).read(trial) for trial in trials]
-    return Measured({name: np.stack([x[name] for x in found]) for name in found[0]}, ())
+    samplers = [Banded(*what, pause) for _ in trials]
+    found = [sampler.read(trial) for sampler, trial in zip(samplers, trials, strict=True)]
+    tally = sum((sampler.tally for sampler in samplers), Tally())
+    return Measured({name: np.stack([x[name] for x in found]) for name in found[0]}, (), tally)
 
 
 def _dataset(design: Design, numbers: range, results: Iterable[Measured], joint: bool) -> "xr.Dataset":

@@ -1,6 +1,10 @@
 """What "auto" picks and says, and what a method asked for by name refuses."""
 
+from threading import Thread
+
+import numpy as np
 import pytest
+from threadpoolctl import threadpool_info
 
 import spikesim as ss
 from spikesim.methods import LARGE, METHODS
@@ -77,3 +81,50 @@ def test_unknown_methods_are_refused():
     with pytest.raises(ValueError, match=r"need method in \('auto', .*\), got method='dense'"):
         picked(method="dense")
     assert METHODS[0] == "auto"
+
+
+def test_auto_says_why_not_each_cheaper_method():
+    reason = picked(pipelines=["pre-polar"], joint=False, observables=["suppression"], shape=BIG)["method_reason"]
+    assert "not scalars: need observables" in reason
+    assert "not banded: need observables in" in reason
+    small = picked(pipelines=["post-polar"], joint=False, observables=["alignment"])["method_reason"]
+    assert f"not banded: fewer than {LARGE} rows or columns" in small
+
+
+@pytest.mark.parametrize(("shape", "options"), [
+    ((30_000, 40_000), {"pipelines": ["pre-polar"], "windows": range(2, 40)}),
+    ((10**12, 10**12), {"pipelines": ["pre-polar"], "joint": False, "method": "banded"}),
+])  # fmt: skip
+def test_a_trial_that_memory_cannot_hold_is_refused_with_what_can_be_done(monkeypatch, shape, options):
+    monkeypatch.setattr("spikesim.methods._memory", lambda: 24e9)
+    with pytest.raises(
+        ValueError, match=r"need a trial within memory, 2\.4e\+10 bytes, got bytes=.*banded. with joint=False"
+    ):
+        picked(shape=shape, **options)
+
+
+def test_banded_counts_what_its_bands_were_read_by():
+    attrs = picked(pipelines=GRADIENTS_ALONE, joint=False, shape=BIG, observables=["alignment", "gap"])
+    assert (
+        attrs["matrices"] == "6 by leading block of a band; 6 by resolvents of a band"
+    )  # two windows and the gradient, twice
+
+
+def test_numpys_own_booleans_and_types_are_taken():
+    attrs = picked(joint=np.bool_(False), dtype=np.float32)
+    assert attrs["dtype"] == "float32"
+
+
+def test_progress_that_cannot_be_called_is_refused_before_anything_runs():
+    with pytest.raises(ValueError, match="need progress: None or a callable"):
+        picked(progress=3)
+
+
+def test_simulations_at_once_leave_the_blas_threads_as_they_were():
+    limits = {x["filepath"]: x["num_threads"] for x in threadpool_info()}
+    threads = [Thread(target=picked, kwargs={"steps": 40, "trials": 4 + i}) for i in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert limits.items() <= {x["filepath"]: x["num_threads"] for x in threadpool_info()}.items()

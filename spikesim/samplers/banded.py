@@ -12,6 +12,7 @@ band another, so laws are exact for one window, and for nothing that two have to
 The alignment of post-polar is sum_k w_k times that of independent gradients, exact for its windows together.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -75,6 +76,7 @@ class Banded:
         self._spikes = np.asarray(model.spikes)
         self._buffers = [self._buffer(f) for f in filters]
         self._drawn: dict[Buffer, Band] = {}
+        self.tally: Counter[str] = Counter()
 
     def read(self, trial: int) -> Numbers:
         """Everything asked for of one trial: (P, K, ...), and norms (K,)."""
@@ -121,11 +123,13 @@ class Banded:
         out: dict[str, Any] = {}
         if names & {"alignment", "projection", "cosine", "residual"}:
             found = corner(band)
+            self.tally[found.means] += 1
             o = np.diagonal(found.values)
             share = np.mean(np.sign(spikes) * o)
             out |= {"alignment": aligned(o, spikes), "projection": share, "residual": np.float64(found.residual)}
             out["cosine"] = np.sqrt(rank / min(shape)) * share
         if names & HEADS:
+            self.tally["leading block of a band"] += 1
             out |= self._heads(leading(band, shape, min(max(self.spectrum, rank + 1), *shape)), np.abs(theta))
         return {name: x for name, x in out.items() if name in names}
 

@@ -34,6 +34,7 @@ class Corner:
 
     values: Floats
     residual: float
+    means: str = "resolvents of a band"
 
 
 def corner(band: Band) -> Corner:
@@ -60,7 +61,7 @@ def _dense(unit: Band) -> Corner:
     u, d, vt = np.linalg.svd(unit.dense(unit.rows, unit.columns), full_matrices=False)
     size, r = unit.columns * EPS, unit.rank
     keep = d > size * d[0]
-    return Corner(u[:r, keep] @ vt[keep, :r], size)
+    return Corner(u[:r, keep] @ vt[keep, :r], size, "float64 SVD of a band")
 
 
 @cache

@@ -119,7 +119,9 @@ class Stream:
 def need_entries(shape: tuple[int, int]) -> None:
     """Refuse a matrix whose entries the random layout cannot number."""
     m, n = shape
-    need(m * n <= 2**33, "m n <= 2**33 entries (the random layout's)", 'larger: method "banded"', shape=shape)
+    need(
+        m * n <= 2**33, "m n <= 2**33 entries (the random layout's)", 'larger: method "banded" with joint=False', shape=shape
+    )
 
 
 def padded_entries(shape: tuple[int, int]) -> int:
