@@ -1,27 +1,23 @@
 """From a model to numbers: run pipelines on its stream and measure them, trial by trial, on all cores."""
 
-import platform
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
-from importlib.metadata import version
 from itertools import islice
 from threading import Event, Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spikesim import observables as obs
-from spikesim import rng
+from spikesim.dataset import dataset
 from spikesim.design import Design, design_from, worker_count
 from spikesim.errors import need
 from spikesim.filters import EMA
 from spikesim.kernels.cpu import stream_kernel
 from spikesim.kernels.scalars import scalars_kernel
-from spikesim.kernels.width import vector_bits
 from spikesim.measure import Measured, measure
 from spikesim.methods import GIVEN
 from spikesim.model import SpikedModel
@@ -115,7 +111,7 @@ def simulate(
     _kernel(design)  # made here, or each thread would compile one of its own
     count = worker_count(workers)
     blocks = _blocks(design, numbers, count)
-    return _dataset(design, numbers, _collect(design, blocks, count, progress), joint)
+    return dataset(design, numbers, _collect(design, blocks, count, progress), joint)
 
 
 def _kernel(design: Design) -> None:
@@ -183,23 +179,6 @@ def _collect(design: Design, blocks: list[range], workers: int, progress: Progre
             stop.set()  # running blocks end at their next chunk
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-
-
-class _Moments:
-    """Sums over trials, in their order, of D = A - O(S) and of ‖D‖_F^2; the order makes their bits independent of blocks."""
-
-    def __init__(self) -> None:
-        self.count, self.total, self.squares = 0, np.zeros(()), np.zeros(())
-
-    def add(self, deviations: NDArray[np.float64]) -> None:
-        for d in deviations:
-            flat = d.reshape(*d.shape[:-2], 1, -1)
-            square = (flat @ flat.swapaxes(-1, -2))[..., 0, 0]
-            if self.count == 0:
-                self.total, self.squares = np.zeros_like(d), np.zeros_like(square)
-            self.count += 1
-            self.total += d
-            self.squares += square
 
 
 def run_block(design: Design, trials: range, stop: Event) -> Measured:
@@ -270,72 +249,3 @@ def _run_banded(design: Design, trials: range, stop: Event) -> Measured:
     found = [sampler.read(trial) for sampler, trial in zip(samplers, trials, strict=True)]
     tally = sum((sampler.tally for sampler in samplers), Tally())
     return Measured({name: np.stack([x[name] for x in found]) for name in found[0]}, (), tally)
-
-
-def _dataset(design: Design, numbers: range, results: Iterable[Measured], joint: bool) -> "xr.Dataset":
-    import xarray as xr
-
-    blocks, moments, tally = [], _Moments(), Tally()
-    for result in results:
-        blocks.append(result.values)
-        moments.add(result.deviations)
-        tally += result.tally
-    variables: dict[str, Any] = {}
-    for name in blocks[0]:
-        values = np.concatenate([b[name] for b in blocks]).astype(np.float64)
-        variables[name] = (("trial", *_DIMENSIONS.get(name, ("pipeline", "window"))), values)
-    if moments.count >= 2:
-        both = zip(obs.MOMENTS, obs.moments(moments.total, moments.squares, moments.count), strict=True)
-        variables |= {name: (("pipeline", "window"), values) for name, values in both if name in design.observables}
-    coordinates = {
-        "trial": np.asarray(numbers, np.int64),
-        "pipeline": [str(p) for p in design.pipelines],
-        "window": [f.window for f in design.filters],
-    }
-    if "singular_values" in variables:
-        coordinates["index"] = np.arange(1, design.spectrum + 1)
-    ordered = {name: variables[name] for name in design.observables if name in variables}
-    return xr.Dataset(ordered, coordinates, _attributes(design, joint) | {"matrices": _means(tally)})
-
-
-_DIMENSIONS = {
-    "singular_values": ("pipeline", "window", "index"),
-    "suppression": ("window",),
-    "noise_fro": ("window",),
-    "noise_op": ("window",),
-    "noise_nuclear": ("window",),
-    "noise_tangent": ("window",),
-}
-
-
-def _means(tally: Tally) -> str:
-    """How many matrices were analysed by which means."""
-    return "; ".join(f"{count} by {means}" for means, count in sorted(tally.items()) if count) or "none"
-
-
-_JOINT = {
-    "stream": {True: "yes: all pipelines and windows of a trial see one stream", False: "not asked for; still so"},
-    "collapsed": {True: "yes: exact in law for all pipelines and windows together", False: "not asked for; still so"},
-    "banded": {False: "no: exact in law for each buffer; post-polar's windows alone are of the same steps"},
-    "scalars": {False: "no: exact in law for each window; windows of a trial share their scalars and one chi-square"},
-}
-
-
-def _attributes(design: Design, joint: bool) -> dict[str, str | float]:
-    outside = design.model.noise.outside
-    packages = ("spikesim", "numpy", "numba", "scipy", "xarray")
-    return {
-        "model": repr(design.model),
-        "filter": type(design.filters[0]).__name__,
-        "method": design.method,
-        "method_reason": design.reason,
-        "joint": _JOINT[design.method][joint],
-        "theorem": f"outside the theorem: {outside}" if outside else "inside the theorem: the noise is BVMZOS",
-        "seed": str(design.seed),
-        "steps": float(design.steps),
-        "device": f"cpu ({platform.machine()})",
-        "dtype": design.dtype,
-        "layout": float(rng.LAYOUT_VERSION),
-        "vector_bits": str(vector_bits() or "as LLVM chooses"),
-        "versions": ", ".join(f"{p} {version(p)}" for p in packages),
-    }

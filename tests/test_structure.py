@@ -13,7 +13,7 @@ FLOORS = [
     ("errors", "arrays", "kernels", "rng", "tables", "zolotarev"),
     ("noise", "signal", "model", "filters", "polar", "gram", "spectrum", "theory", "estimate"),
     ("pipelines", "observables", "samplers"),
-    ("measure", "methods", "design", "simulate"),
+    ("measure", "methods", "design", "dataset", "simulate"),
     ("sweep",),
     ("plots", "report", "benchmark", "progress", "predict", "verify"),
     ("reproduce",),
