@@ -3,10 +3,9 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import replace
 from itertools import islice
-from threading import Event, Lock
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -135,34 +134,12 @@ def _blocks(design: Design, numbers: range, workers: int) -> list[range]:
     return [numbers[i : i + size] for i in range(0, len(numbers), size)]
 
 
-class _OneBlasThread:
-    """One BLAS thread while any simulation runs. The limit is the process's: the first sets it, the last takes it back."""
-
-    def __init__(self) -> None:
-        self._lock, self._users, self._limit = Lock(), 0, ExitStack()
-
-    def __enter__(self) -> None:
-        from threadpoolctl import threadpool_limits
-
-        with self._lock:
-            if self._users == 0:
-                self._limit.enter_context(threadpool_limits(limits=1))
-            self._users += 1
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._users -= 1
-            if self._users == 0:
-                self._limit.close()
-
-
-_one_blas_thread = _OneBlasThread()
-
-
 def _collect(design: Design, blocks: list[range], workers: int, progress: Progress | None) -> Iterator[Measured]:
     """Blocks in order, computed by threads; a few at a time, so that what waits stays bounded."""
+    from threadpoolctl import threadpool_limits
+
     total, done, queue, stop = sum(map(len, blocks)), 0, deque[tuple[range, Future[Measured]]](), Event()
-    with _one_blas_thread, ThreadPoolExecutor(workers) as pool:
+    with threadpool_limits(limits=1), ThreadPoolExecutor(workers) as pool:
         try:
             waiting = iter(blocks)
             while True:

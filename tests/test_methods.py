@@ -1,10 +1,7 @@
 """What "auto" picks and says, and what a method asked for by name refuses."""
 
-from threading import Thread
-
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_info
 
 import spikesim as ss
 from spikesim.methods import LARGE, METHODS
@@ -118,13 +115,3 @@ def test_numpys_own_booleans_and_types_are_taken():
 def test_progress_that_cannot_be_called_is_refused_before_anything_runs():
     with pytest.raises(ValueError, match="need progress: None or a callable"):
         picked(progress=3)
-
-
-def test_simulations_at_once_leave_the_blas_threads_as_they_were():
-    limits = {x["filepath"]: x["num_threads"] for x in threadpool_info()}
-    threads = [Thread(target=picked, kwargs={"steps": 40, "trials": 4 + i}) for i in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert limits.items() <= {x["filepath"]: x["num_threads"] for x in threadpool_info()}.items()
