@@ -12,23 +12,22 @@ from itertools import zip_longest
 from math import factorial
 
 import numpy as np
-from numba import njit, types, uint64
-from numba.extending import intrinsic
+from numba import njit, uint64
 
 FAST = {"nnan", "ninf", "nsz", "arcp", "contract"}
 
 
-def bitcast(target):
-    """A compiled function that reads the bits of a number as another type of the same size."""
+def bitcast(source, target):
+    """A compiled function that reads the bits of a number of one type as another of the same size."""
 
-    @intrinsic
-    def cast(typing, x):  # noqa: ARG001 (the signature numba asks for)
-        return target(x), lambda ctx, builder, _sig, args: builder.bitcast(args[0], ctx.get_value_type(target))
+    @njit(forceinline=True)
+    def cast(x):
+        return source(x).view(target)
 
     return cast
 
 
-as_uint64, as_float64 = bitcast(types.uint64), bitcast(types.float64)
+as_uint64, as_float64 = bitcast(np.float64, np.uint64), bitcast(np.uint64, np.float64)
 
 
 def polynomial(coefficients):

@@ -7,13 +7,14 @@ size of a number, from its word alone or, where that is small, with further bits
 import math
 
 import numpy as np
-from numba import float32, int32, njit, types, uint32
+from numba import float32, int32, njit, uint32
 from numpy.polynomial import Chebyshev, Polynomial
 
 from spikesim.kernels import elementary as el
 from spikesim.kernels.elementary import FAST, bitcast, polynomial
 
-as_uint32, as_int32, as_float32 = bitcast(types.uint32), bitcast(types.int32), bitcast(types.float32)
+as_uint32, as_int32 = bitcast(np.float32, np.uint32), bitcast(np.float32, np.int32)
+as_float32 = bitcast(np.uint32, np.float32)
 
 
 def _log1p_ratio(x):
@@ -53,7 +54,7 @@ def radius(word):
 @njit(fastmath=FAST, forceinline=True)
 def direction(word):
     """A uniform point on the unit circle: the top bit swaps the axes, the next flips both, 30 bits turn by an octant."""
-    angle = float32(as_int32(uint32(word << uint32(2)))) * float32(np.pi / 4 * 2.0**-31)
+    angle = float32(int32(uint32(word << uint32(2)))) * float32(np.pi / 4 * 2.0**-31)
     z = angle * angle
     s, c = angle * _sin_of_root(z), _cos_of_root(z)
     flip = uint32(uint32(word << uint32(1)) & uint32(0x80000000))
