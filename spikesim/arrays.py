@@ -2,12 +2,19 @@
 
 from typing import Any
 
-from array_api_compat import array_namespace
+import numpy as np
+from array_api_compat import array_namespace, is_cupy_array
+from numpy.typing import NDArray
 
 Array = Any
 """An array of any namespace that follows the array API standard: NumPy, CuPy, array-api-strict."""
 
-__all__ = ["Array", "array_namespace", "binary_scale", "frobenius", "inner", "transpose"]
+__all__ = ["Array", "array_namespace", "binary_scale", "frobenius", "host", "inner", "transpose"]
+
+
+def host(x: Array) -> NDArray[Any]:
+    """The same numbers as a NumPy array."""
+    return x.get() if is_cupy_array(x) else np.asarray(x)
 
 
 def transpose(x: Array) -> Array:

@@ -1,16 +1,16 @@
 """Blocks of trials to one labelled dataset that says what was run."""
 
-import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spikesim import observables as obs
 from spikesim import rng
+from spikesim.arrays import Array, array_namespace, host, transpose
 from spikesim.design import Design
+from spikesim.device import device
 from spikesim.kernels.width import vector_bits
 from spikesim.measure import Measured
 from spikesim.spectrum import Tally
@@ -23,17 +23,17 @@ class _Moments:
     """Sums over trials, in their order, of D = A - O(S) and of ‖D‖_F^2; the order makes their bits independent of blocks."""
 
     def __init__(self) -> None:
-        self.count, self.total, self.squares = 0, np.zeros(()), np.zeros(())
+        self.count = 0
+        self.total: Array = None
+        self.squares: Array = None
 
-    def add(self, deviations: NDArray[np.float64]) -> None:
-        for d in deviations:
-            flat = d.reshape(*d.shape[:-2], 1, -1)
-            square = (flat @ flat.swapaxes(-1, -2))[..., 0, 0]
-            if self.count == 0:
-                self.total, self.squares = np.zeros_like(d), np.zeros_like(square)
+    def add(self, deviations: Sequence[Array]) -> None:
+        for i in range(len(deviations)):
+            d = deviations[i, ...]  # type: ignore[call-overload]
+            flat = array_namespace(d).reshape(d, (*d.shape[:-2], 1, -1))
+            square = (flat @ transpose(flat))[..., 0, 0]
+            self.total, self.squares = (d, square) if self.count == 0 else (self.total + d, self.squares + square)
             self.count += 1
-            self.total += d
-            self.squares += square
 
 
 def dataset(design: Design, numbers: range, results: Iterable[Measured], joint: bool) -> "xr.Dataset":
@@ -51,7 +51,7 @@ def dataset(design: Design, numbers: range, results: Iterable[Measured], joint: 
         variables[name] = (("trial", *_DIMENSIONS.get(name, ("pipeline", "window"))), values)
     if moments.count >= 2:
         both = zip(obs.MOMENTS, obs.moments(moments.total, moments.squares, moments.count), strict=True)
-        variables |= {name: (("pipeline", "window"), values) for name, values in both if name in design.observables}
+        variables |= {name: (("pipeline", "window"), host(values)) for name, values in both if name in design.observables}
     coordinates = {
         "trial": np.asarray(numbers, np.int64),
         "pipeline": [str(p) for p in design.pipelines],
@@ -88,7 +88,8 @@ _JOINT = {
 
 def _attributes(design: Design, joint: bool) -> dict[str, str | float]:
     outside = design.model.noise.outside
-    packages = ("spikesim", "numpy", "numba", "scipy", "xarray")
+    place = device(design.runs_on)
+    packages = ("spikesim", "numpy", "numba", "scipy", "xarray", *place.packages)
     return {
         "model": repr(design.model),
         "filter": type(design.filters[0]).__name__,
@@ -98,9 +99,12 @@ def _attributes(design: Design, joint: bool) -> dict[str, str | float]:
         "theorem": f"outside the theorem: {outside}" if outside else "inside the theorem: the noise is BVMZOS",
         "seed": str(design.seed),
         "steps": float(design.steps),
-        "device": f"cpu ({platform.machine()})",
+        "device": str(place) if design.runs_on == design.device else f"{place}: {_NOT_ON_GPU}",
         "dtype": design.dtype,
         "layout": float(rng.LAYOUT_VERSION),
         "vector_bits": str(vector_bits() or "as LLVM chooses"),
         "versions": ", ".join(f"{p} {version(p)}" for p in packages),
     }
+
+
+_NOT_ON_GPU = "a GPU was asked for, but this method is no faster on one"

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from spikesim import observables as obs
 from spikesim import rng
+from spikesim.device import CPU
+from spikesim.device import device as device_of
 from spikesim.errors import need
 from spikesim.filters import EMA
-from spikesim.methods import GIVEN, METHODS, REASONS, all_of, need_method, picked
+from spikesim.methods import GIVEN, METHODS, ON_GPU, REASONS, all_of, need_method, picked
 from spikesim.model import SpikedModel
 from spikesim.pipelines import PIPELINES, Cascade, Pipeline, Stages, pipelines_from
 from spikesim.samplers.banded_scope import work as banded_work
@@ -41,6 +43,12 @@ class Design:
     dtype: str
     method: str = "stream"
     reason: str = ""
+    device: str = "cpu"
+
+    @property
+    def runs_on(self) -> str:
+        """The device asked for, or "cpu" for a method that would be no faster elsewhere."""
+        return self.device if self.method in ON_GPU else "cpu"
 
     @property
     def betas(self) -> NDArray[np.float64]:
@@ -100,7 +108,7 @@ def design_from(
     rng.key(seed)
     need(steps is None or (_whole(steps) and 1 <= steps < 2**33), "steps: None or an integer in [1, 2**33)", steps=steps)
     need(method in METHODS, f"method in {METHODS}", method=method)
-    need(device == "cpu", 'device == "cpu"', device=device)
+    device_of(device)
     need(isinstance(joint, bool | np.bool_), "joint: True or False", joint=joint)
     dtype = np.dtype(dtype).name if isinstance(dtype, type | np.dtype) else dtype
     need(isinstance(dtype, str) and dtype in ("float64", "float32"), 'dtype in ("float64", "float32")', dtype=dtype)
@@ -110,7 +118,7 @@ def design_from(
     need(_whole(values) and 1 <= values <= smaller, f"1 <= spectrum <= min(m, n) = {smaller}", spectrum=spectrum)
     _need_room(model, dtype)
     last = max(f.settling(STARTUP) for f in filters) if steps is None else int(steps)
-    asked = Design(model, filters, pipelines_from(pipelines), names, int(values), int(seed), last, dtype)
+    asked = Design(model, filters, pipelines_from(pipelines), names, int(values), int(seed), last, dtype, device=device)
     design = _by_method(asked, method, bool(joint), everything=observables is None)
     if observables is not None and design.moments:
         need(len(numbers) >= 2, "trials >= 2 for bias_squared and variance", trials=trials)
@@ -181,8 +189,10 @@ def _trials(trials: Any) -> range:
     return numbers
 
 
-def worker_count(workers: int | None) -> int:
-    """Threads to use: all cores that this process may run on, where left out."""
+def worker_count(workers: int | None, place: CPU) -> int:
+    """Threads to use: as many as the device overlaps, or all cores that this process may run on, where left out."""
+    if workers is None and place.overlap:
+        return place.overlap
     if workers is None:
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     need(_whole(workers) and workers >= 1, "workers >= 1", workers=workers)

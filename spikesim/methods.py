@@ -9,9 +9,9 @@
 and banded only for matrices of LARGE rows and columns, below which collapsed is as fast and joint as well.
 """
 
-import os
 from typing import Any
 
+from spikesim.device import device
 from spikesim.errors import need
 from spikesim.noise import LAWS
 from spikesim.pipelines import Cascade, Filter, Stages
@@ -24,6 +24,8 @@ LARGE = 256
 """Rows and columns from which "auto" prefers band matrices."""
 WIDEST_SINGLE = 500
 """Window up to which a float32 beta gives the buffer to 1e-5 (5e-6 here; 1e-5 at 1000)."""
+ON_GPU = ("stream", "collapsed")
+"""What a GPU is worth. A band is eliminated row after row, far too little at a time; norms alone need one number a trial."""
 GIVEN: frozenset[Stages] = frozenset({(Filter(),)})
 """The stream's kernel already holds the momentum buffer."""
 
@@ -97,15 +99,8 @@ def _need_memory(method: str, design: Any) -> None:
     (m, n), rank = design.model.shape, design.model.rank
     each = {"scalars": 0.0, "banded": 160.0 * rank * min(m, n)}.get(method, 8.0 * m * n * (3 * len(design.filters) + 4))
     advice = 'a large Gaussian layer: method "banded" with joint=False'
-    need(each <= _memory(), f"a trial within memory, {_memory():.2g} bytes", advice, bytes=float(f"{each:.2g}"))
-
-
-def _memory() -> float:
-    """Bytes of this machine; infinite where it does not tell."""
-    try:
-        return float(os.sysconf("SC_PAGE_SIZE")) * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, OSError, ValueError):
-        return float("inf")
+    memory = device(design.runs_on).memory()
+    need(each <= memory, f"a trial within memory, {memory:.2g} bytes", advice, bytes=float(f"{each:.2g}"))
 
 
 def _need_scalars(design: Any, joint: bool) -> None:

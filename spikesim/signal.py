@@ -14,11 +14,13 @@ so a moving signal costs a few numbers a step, and a buffer's share of it a few 
 import math
 from dataclasses import dataclass
 from functools import reduce
+from operator import add
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spikesim.arrays import Array, array_namespace
 from spikesim.errors import need
 from spikesim.filters import EMA
 from spikesim.noise.base import is_real
@@ -120,16 +122,16 @@ def products(u: Floats, v: Floats, spikes: Floats) -> Floats:
     return np.stack([np.stack([(x * spikes) @ y.T for y in v]) for x in u])
 
 
-def mixed(coefficients: NDArray[np.float64], parts: Floats) -> Floats:
+def mixed(coefficients: NDArray[np.float64], parts: Array) -> Array:
     """sum_ab c_ab P_ab, (..., m, n), from coefficients (..., A, B) and parts (A, B, m, n), in the parts' dtype.
 
     Entry by entry in a fixed order, so that a step's matrix does not depend on its chunk.
     """
-    c = coefficients.astype(parts.dtype)[..., None, None]
-    return reduce(np.add, (c[..., a, b, :, :] * parts[a, b] for a, b in np.ndindex(parts.shape[:2])))
+    c = array_namespace(parts).asarray(coefficients, dtype=parts.dtype)[..., None, None]
+    return reduce(add, (c[..., a, b, :, :] * parts[a, b] for a, b in np.ndindex(parts.shape[:2])))
 
 
-def stepped(signal: Signal, parts: Floats, first: int, after: int) -> Floats:
+def stepped(signal: Signal, parts: Array, first: int, after: int) -> Array:
     """S_t of steps first..after - 1, (steps, m, n); (1, m, n) where it does not move."""
     steps = np.arange(first, first + 1 if signal.parts == (1, 1) else after)
     return mixed(signal.coefficients(steps), parts)

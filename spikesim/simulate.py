@@ -1,18 +1,20 @@
 """From a model to numbers: run pipelines on its stream and measure them, trial by trial, on all cores."""
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable
+from concurrent.futures import CancelledError
 from dataclasses import replace
-from itertools import islice
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from spikesim import observables as obs
+from spikesim.arrays import Array, host
+from spikesim.blocks import Progress, collect
 from spikesim.dataset import dataset
 from spikesim.design import Design, design_from, worker_count
+from spikesim.device import CPU
+from spikesim.device import device as device_of
 from spikesim.errors import need
 from spikesim.filters import EMA
 from spikesim.kernels.cpu import stream_kernel
@@ -28,15 +30,10 @@ from spikesim.samplers.collapsed import Collapsed
 from spikesim.samplers.scalars import CHUNK_STEPS, Scalars
 from spikesim.samplers.stream import Stream, chunk_steps, padded_entries
 from spikesim.signal import amplitudes, mixed, products, stepped
-from spikesim.spectrum import Dispatched, Tally
+from spikesim.spectrum import Tally
 
 if TYPE_CHECKING:
     import xarray as xr
-
-Progress = Callable[[int, int], None]
-
-BLOCK_BYTES = 1 << 25
-"""What the buffers of one block of trials may take."""
 
 
 def simulate(
@@ -81,10 +78,12 @@ def simulate(
             at any size. Exact in law for each window, not for windows together (but post-polar's are); no suppression,
             bias, variance or nuclear norm. "scalars": noise_fro alone, without any matrix. Exact in law for each window.
             Each has random numbers of its own.
-        device: "cpu".
+        device: "cpu", or "cuda" for the current GPU through CuPy: the same random words, noise within a few units in the
+            last place, the rest within the rounding of dtype (docs/theory.md, GPU). What does not pay there ("banded",
+            "scalars") runs on the CPU, and attrs say so.
         dtype: "float64" or "float32": accumulators and linear algebra. Results are float64.
         progress: Called with (trials done, trials) as blocks end.
-        workers: Threads; all cores where left out. Results do not depend on it.
+        workers: Threads; all cores where left out, two on a GPU, whose blocks then overlap. Results do not depend on it.
 
     Returns:
         Dataset of dimensions trial, pipeline, window, index. (trial, pipeline, window): alignment, projection,
@@ -101,6 +100,7 @@ def simulate(
 
     Raises:
         ValueError: If an argument breaks the conditions above.
+        MemoryError: If a single trial does not fit. A block that does not is halved, with a warning.
     """
     design, numbers = design_from(
         model, windows=windows, trials=trials, seed=seed, steps=steps, pipelines=pipelines, filter=filter, joint=joint,
@@ -108,14 +108,20 @@ def simulate(
     )  # fmt: skip
     need(progress is None or callable(progress), "progress: None or a callable (trials done, trials)", progress=progress)
     _kernel(design)  # made here, or each thread would compile one of its own
-    count = worker_count(workers)
-    blocks = _blocks(design, numbers, count)
-    return dataset(design, numbers, _collect(design, blocks, count, progress), joint)
+    place = device_of(design.runs_on)
+    count = worker_count(workers, place)
+
+    def run(trials: range, stop: Event) -> Measured:
+        with place.at_work():
+            return run_block(design, trials, stop, place)
+
+    measured = collect(run, numbers, _block_size(design, len(numbers), count, place), count, progress)
+    return dataset(design, numbers, measured, joint)
 
 
 def _kernel(design: Design) -> None:
-    """Make the kernel that the design needs."""
-    if design.method == "banded":
+    """Make the kernel that the design needs of this processor."""
+    if design.method == "banded" or design.runs_on != "cpu":
         return
     if design.method != "scalars":
         stream_kernel(design.model.noise.fill)  # that of "collapsed" is the same: its laws are Gaussian
@@ -123,56 +129,33 @@ def _kernel(design: Design) -> None:
         scalars_kernel(design.model.noise.scalars)
 
 
-def _blocks(design: Design, numbers: range, workers: int) -> list[range]:
-    """Cut trials into blocks whose buffers fit BLOCK_BYTES, enough for every worker."""
+def _block_size(design: Design, trials: int, workers: int, place: CPU) -> int:
+    """Trials of a block: its buffers fit, and every worker has its share."""
     if design.method == "banded":
         entries = held(design.model)
     else:
         entries = 1 if design.method == "scalars" else padded_entries(design.model.shape) * (1 + len(design.runs))
-    one = 8 * entries * len(design.filters)
-    size = max(1, min(64, BLOCK_BYTES // one, -(-len(numbers) // (2 * workers))))
-    return [numbers[i : i + size] for i in range(0, len(numbers), size)]
+    room, most = place.room()
+    return max(1, min(most, room // (8 * entries * len(design.filters)), -(-trials // (2 * workers))))
 
 
-def _collect(design: Design, blocks: list[range], workers: int, progress: Progress | None) -> Iterator[Measured]:
-    """Blocks in order, computed by threads; a few at a time, so that what waits stays bounded."""
-    from threadpoolctl import threadpool_limits
-
-    total, done, queue, stop = sum(map(len, blocks)), 0, deque[tuple[range, Future[Measured]]](), Event()
-    with threadpool_limits(limits=1), ThreadPoolExecutor(workers) as pool:
-        try:
-            waiting = iter(blocks)
-            while True:
-                for block in islice(waiting, 2 * workers - len(queue)):
-                    queue.append((block, pool.submit(run_block, design, block, stop)))
-                if not queue:
-                    return
-                block, future = queue.popleft()
-                yield future.result()
-                done += len(block)
-                if progress is not None:
-                    progress(done, total)
-        except BaseException:
-            stop.set()  # running blocks end at their next chunk
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
-def run_block(design: Design, trials: range, stop: Event) -> Measured:
+def run_block(design: Design, trials: range, stop: Event, place: CPU) -> Measured:
     """Draw a block of trials, run the pipelines, measure; gives up with CancelledError once `stop` is set."""
     if design.method == "scalars":
         return _run_scalars(design, trials, stop)
     if design.method == "banded":
         return _run_banded(design, trials, stop)
     model, dtype, end = design.model, np.dtype(design.dtype), design.steps
-    u, v = (x.astype(dtype) for x in model.frame(design.seed, end - 1))
-    truth = obs.Truth(u, v, np.asarray(model.spikes, dtype))
+    spikes = np.asarray(model.spikes, dtype)
+    u, v = (place.array(x, dtype) for x in model.frame(design.seed, end - 1))
+    truth = obs.Truth(u, v, place.array(spikes))
     u, v = (x.astype(dtype) for x in model.frames(design.seed))
-    parts = products(u, v, truth.spikes)
+    parts = place.array(products(u, v, spikes))
     tally = Tally()
-    cascade = Cascade(design.runs, design.betas.astype(dtype), GIVEN, (truth.u, truth.v), lambda x: Dispatched(x, tally))
-    still = parts[0, 0] if parts.shape[:2] == (1, 1) else None  # a signal that does not move
-    stream, chunk = _sampler(design, trials, kept=bool(cascade.stepping), signal=still)
+    betas = place.array(design.betas, dtype)
+    cascade = Cascade(design.runs, betas, GIVEN, (truth.u, truth.v), lambda x: place.spectra(x, tally))
+    still = parts[0, 0, ...] if parts.shape[:2] == (1, 1) else None  # a signal that does not move
+    stream, chunk = _sampler(design, trials, bool(cascade.stepping), still, place)
     while stream.step < end:
         if stop.is_set():
             raise CancelledError
@@ -184,15 +167,15 @@ def run_block(design: Design, trials: range, stop: Event) -> Measured:
     noise = stream.buffers()
     cascade.supply((), stream.last() + stepped(model.signal, parts, end - 1, end))
     cascade.supply((Filter(),), noise + mixed(design.averages, parts))
-    found = amplitudes(design.averages, truth.spikes)
+    found, double = amplitudes(design.averages, spikes), place.xp.float64
     measured = measure(
-        design.pipelines, design.observables, design.spectrum, cascade, truth, found, noise,
-        lambda x: Dispatched(x.astype(np.float64), tally),
+        design.pipelines, design.observables, design.spectrum, cascade, truth, place.array(found), noise,
+        lambda x: place.spectra(place.xp.astype(x, double), tally),
     )  # fmt: skip
-    return replace(measured, tally=tally)
+    return replace(measured, values={name: host(x) for name, x in measured.values.items()}, tally=tally)
 
 
-def _sampler(design: Design, trials: range, kept: bool, signal: Any) -> tuple[Stream | Collapsed, int]:
+def _sampler(design: Design, trials: range, kept: bool, signal: Array | None, place: CPU) -> tuple[Stream | Collapsed, int]:
     """What draws a block's noise, and how many steps it takes at once.
 
     kept: whether each step's gradient is needed; signal: (m, n) that is added to it, or None.
@@ -200,8 +183,9 @@ def _sampler(design: Design, trials: range, kept: bool, signal: Any) -> tuple[St
     model, seed, dtype = design.model, design.seed, np.dtype(design.dtype)
     if design.method == "collapsed":
         chunk = collapsed.CHUNK_STEPS if collapsed.has_step_scalars(model.noise) else design.steps
-        return Collapsed(model, seed, trials, design.filters, dtype), chunk
-    return Stream(model, seed, trials, design.betas, dtype, signal), chunk_steps(model.shape, len(trials), dtype, kept)
+        return Collapsed(model, seed, trials, design.filters, dtype, place), chunk
+    chunk = chunk_steps(model.shape, len(trials), dtype, kept, place)
+    return Stream(model, seed, trials, design.betas, dtype, signal, place), chunk
 
 
 def _run_scalars(design: Design, trials: range, stop: Event) -> Measured:

@@ -11,6 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import spikesim as ss
 from spikesim import rng
+from spikesim.device import CPU
 from spikesim.filters import EMA
 from spikesim.samplers.collapsed import CHUNK_STEPS, LAWS_NAMED, Collapsed, normals, root, steady
 from spikesim.theory.filters import covariance
@@ -102,7 +103,7 @@ def test_scalars_are_the_streams_step_by_step(noise, steps):
 @pytest.mark.parametrize("noise", LAWS, ids=repr)
 def test_noise_is_the_root_times_normals_times_each_entrys_scale(noise):
     drawn = sampler(noise)
-    z = normals(SEED, TRIAL, len(WINDOWS), 24)
+    z = normals(SEED, [TRIAL], len(WINDOWS), 24, CPU())[0]
     expected = (drawn._root(0, TRIAL) @ z).reshape(-1, *SHAPE) * noise.entry_scale(SHAPE)
     size = np.abs(expected).max(axis=(1, 2), keepdims=True)
     assert_allclose(drawn.buffers()[0] / size, expected / size, atol=1e-14)
@@ -113,10 +114,10 @@ def test_noise_is_the_root_times_normals_times_each_entrys_scale(noise):
 def test_normals_lie_where_documented():
     """Words of (COLLAPSED, step = place of the window), two steps to a pair of Box-Muller, whose radius is the first's."""
     seed, trial = 2**64 - 1, 2**32 - 1
-    found = normals(seed, trial, 12, 300)
+    found = normals(seed, [trial], 12, 300, CPU())[0]
     u = rng.uniforms(seed, rng.COLLAPSED, trial, np.arange(0, 12, 2)[:, None], np.arange(300))
     assert_allclose(np.hypot(found[::2], found[1::2]), np.sqrt(-2 * np.log(u)), atol=1e-6)
-    assert_array_equal(normals(seed, trial, 5, 77), found[:5, :77])
+    assert_array_equal(normals(seed, [trial], 5, 77, CPU())[0], found[:5, :77])
     assert len(np.unique(np.abs(found))) > 3590  # no place twice
 
 

@@ -10,12 +10,13 @@ import reference as ref
 import spikesim as ss
 from spikesim import pipelines as pp
 from spikesim import spectrum
+from spikesim.device import CPU
 from spikesim.filters import EMA
 from spikesim.kernels import ema
 from spikesim.measure import measure
 from spikesim.observables import MOMENTS, NOISE, OBSERVABLES, VALUES, Truth
 from spikesim.pipelines import POLAR_ONLY, POST_POLAR, PRE_POLAR, RE_POLARISED, Cascade, Filter, Pipeline, Polar, last_update
-from spikesim.samplers import stream
+from spikesim.samplers.stream import Stream
 from spikesim.spectrum import Exact
 
 I, R = np.eye(2), np.array([[0.0, -1.0], [1.0, 0.0]])  # noqa: E741
@@ -140,7 +141,7 @@ def test_custom_pipelines_are_measured_by_simulate():
     model = ss.SpikedModel((3, 4), (2.0, -1.0), ss.Gaussian(0.5))
     own = [Pipeline((P, F, P, F), "twice"), Pipeline((F, P, F), "smoothed")]
     data = ss.simulate(model, windows=WINDOWS, trials=2, steps=13, pipelines=["pre-polar", *own], workers=1)
-    noise = stream.Stream(model, 0, range(2), BETAS, np.dtype("float64")).advance(13, keep=True)
+    noise = Stream(model, 0, range(2), BETAS, np.dtype("float64")).advance(13, keep=True)
     left, right = model.frame(0)
     signal = (left * model.spikes) @ right.T
     for pipeline in own:
@@ -222,7 +223,7 @@ def test_what_ends_in_its_polar_step_is_read_from_that(stages):
 
 
 def test_simulate_analyses_each_chunk_once(monkeypatch):
-    monkeypatch.setattr(stream, "CHUNK_BYTES", 1)  # 8 steps
+    monkeypatch.setattr(CPU, "chunk_bytes", 1)  # 8 steps
     seen = []
     monkeypatch.setattr(spectrum, "_means", lambda x, *a, real=spectrum._means, **k: seen.append(x.shape) or real(x, *a, **k))
     model = ss.SpikedModel((3, 4), (2.0,), ss.Gaussian())

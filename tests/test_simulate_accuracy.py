@@ -6,20 +6,18 @@ sigma_1 / (sigma_r - sigma_{r+1}) for singular vectors, 1 for values and norms. 
 the worst factor of all steps comes first.
 """
 
-import importlib
-
 import numpy as np
 import pytest
 import reference as ref
 
 import spikesim as ss
-from spikesim.samplers import stream
+from spikesim.device import CPU
 from spikesim.samplers.collapsed import Collapsed
+from spikesim.samplers.stream import Stream
 from spikesim.spectrum import Dispatched
 
 LIMIT = {"float32": 1e-5, "float64": 1e-10}
 TRUNCATED = ("alignment_truncated", "sin_theta_left", "sin_theta_right")
-SIMULATE = importlib.import_module("spikesim.simulate")  # the package's own name for it is the function
 WINDOWS, STEPS, TRIALS, SEED = (1.0, 8.0), 20, 2, 5
 
 
@@ -50,7 +48,7 @@ def conditions(gradients, noise, window, pipeline, rank):
 def drawn(model, dtype):
     """Noise (B, steps, m, n) of the stream, in float64, and the signal."""
     betas = 1 - 1 / np.asarray(WINDOWS)
-    noise = stream.Stream(model, SEED, range(TRIALS), betas, np.dtype(dtype)).advance(STEPS, keep=True).astype(float)
+    noise = Stream(model, SEED, range(TRIALS), betas, np.dtype(dtype)).advance(STEPS, keep=True).astype(float)
     left, right = model.frame(SEED)
     return noise, np.array([(left * model.spikes) @ right.T] * STEPS), left, right
 
@@ -175,7 +173,7 @@ def test_neither_workers_nor_blocks_change_what_was_used_nor_a_bit(monkeypatch, 
     for workers, block in ((2, None), (1, 1), (2, 20_000)):
         with monkeypatch.context() as patch:
             if block:
-                patch.setattr(SIMULATE, "BLOCK_BYTES", block)
+                patch.setattr(CPU, "block_bytes", block)
             other = ss.simulate(model, workers=workers, **options)
         assert other.attrs["matrices"] == used
         for name in whole.data_vars:
@@ -233,8 +231,8 @@ def test_read_outs_do_not_depend_on_blocks_chunks_workers_or_trials(monkeypatch,
     options = {"windows": [1, 2.5], "steps": 18, "pipelines": RUN, "seed": SEED, "dtype": dtype, "observables": asked}
     whole = ss.simulate(MOVING[case], trials=7, workers=1, **options)
     part = ss.simulate(MOVING[case], trials=range(6, 1, -2), workers=1, **options)
-    monkeypatch.setattr(SIMULATE, "BLOCK_BYTES", 1)
-    monkeypatch.setattr(stream, "CHUNK_BYTES", 1)
+    monkeypatch.setattr(CPU, "block_bytes", 1)
+    monkeypatch.setattr(CPU, "chunk_bytes", 1)
     split = ss.simulate(MOVING[case], trials=7, workers=2, **options)
     for name in asked:
         assert split[name].values.tobytes() == whole[name].values.tobytes()

@@ -3,7 +3,6 @@
 The noise comes from the stream sampler; everything after it (signal, filters, polar factors, observables) is done twice.
 """
 
-import importlib
 import itertools
 import math
 import tracemalloc
@@ -14,11 +13,11 @@ import reference as ref
 import xarray as xr
 
 import spikesim as ss
+from spikesim.device import CPU
 from spikesim.observables import NOISE, OBSERVABLES
-from spikesim.samplers import stream
+from spikesim.samplers.stream import Stream
 
 POOLED = ["bias_squared", "variance"]
-SIMULATE = importlib.import_module("spikesim.simulate")  # the package's own name for it is the function
 
 
 def orthonormal(rows, columns, seed=0):
@@ -36,7 +35,7 @@ def signal_path(model, seed, steps):
 def reference_variables(model, windows, trials, seed, steps):
     """Name -> array of simulate's shape, by the reference."""
     betas = 1 - 1 / np.asarray(windows, float)
-    noise = stream.Stream(model, seed, trials, betas, np.dtype("float64")).advance(steps, keep=True)
+    noise = Stream(model, seed, trials, betas, np.dtype("float64")).advance(steps, keep=True)
     signals, left, right = signal_path(model, seed, steps)
     grid = list(itertools.product(range(len(trials)), ref.PIPELINES, windows))
     rows = [
@@ -148,9 +147,9 @@ MOVED = [*((noise, ss.Constant()) for noise in VARIED), (ss.Gaussian(), ss.Rotat
 
 def varied(monkeypatch, model, workers=1, block=None, chunk=None, **options):
     if block is not None:
-        monkeypatch.setattr(SIMULATE, "BLOCK_BYTES", block)
+        monkeypatch.setattr(CPU, "block_bytes", block)
     if chunk is not None:
-        monkeypatch.setattr(stream, "CHUNK_BYTES", chunk)
+        monkeypatch.setattr(CPU, "chunk_bytes", chunk)
     return ss.simulate(model, **({"windows": [3, 1, 9.5], "trials": 6, "steps": 37, "workers": workers} | options))
 
 
@@ -327,7 +326,7 @@ def peak(model, steps, pipelines, trials=2):
 @pytest.mark.parametrize("noise", [ss.Gaussian(), ss.Contaminated(0.1, 5.0)], ids=lambda law: type(law).__name__)
 @pytest.mark.parametrize("pipelines", [["pre-polar"], ["pre-polar", "post-polar"]], ids=["filter first", "polar first"])
 def test_memory_does_not_grow_with_steps(monkeypatch, pipelines, noise):
-    monkeypatch.setattr(stream, "CHUNK_BYTES", 1 << 17)  # 64 steps of 16 x 16
+    monkeypatch.setattr(CPU, "chunk_bytes", 1 << 17)  # 64 steps of 16 x 16
     model = ss.SpikedModel((16, 16), (2.0,), noise)
     few, many = (peak(model, steps, pipelines) for steps in (200, 4000))
     assert many < 1.1 * few + 20_000  # 5 bytes a step; the stream would take 2000 a step and trial
@@ -335,7 +334,7 @@ def test_memory_does_not_grow_with_steps(monkeypatch, pipelines, noise):
 
 @pytest.mark.parametrize("pipelines", [["pre-polar"], ["post-polar"]], ids=["filter first", "polar first"])
 def test_memory_of_a_turning_signal_does_not_grow_with_steps(monkeypatch, pipelines):
-    monkeypatch.setattr(stream, "CHUNK_BYTES", 1 << 17)
+    monkeypatch.setattr(CPU, "chunk_bytes", 1 << 17)
     model = ss.SpikedModel((16, 16), (2.0,), ss.Gaussian(), signal=ss.Rotating(0.1, both=True))
     few, many = (peak(model, steps, pipelines) for steps in (200, 4000))
     assert many < 1.1 * few + 100_000  # weights and coefficients of a window: 100 bytes a step, the signals 2000
@@ -350,4 +349,4 @@ def test_memory_does_not_grow_with_very_many_steps(noise):
 
 def test_chunks_of_small_matrices_are_small():
     one = peak(ss.SpikedModel((1, 1), (2.0,), ss.Gaussian()), 40_000, ["post-polar"], trials=1)
-    assert one < 16 * stream.CHUNK_BYTES  # a chunk is one CHUNK_BYTES, and its polar factors a few more
+    assert one < 16 * CPU.chunk_bytes  # a chunk is one CHUNK_BYTES, and its polar factors a few more

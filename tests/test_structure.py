@@ -11,9 +11,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FLOORS = [
     ("errors", "arrays", "kernels", "rng", "tables", "zolotarev"),
-    ("noise", "signal", "model", "filters", "polar", "gram", "spectrum", "theory", "estimate"),
+    ("noise", "signal", "model", "filters", "polar", "gram", "spectrum", "theory", "estimate", "device"),
     ("pipelines", "observables", "samplers"),
-    ("measure", "methods", "design", "dataset", "simulate"),
+    ("measure", "methods", "design", "dataset", "blocks", "simulate"),
     ("sweep",),
     ("plots", "report", "benchmark", "progress", "predict", "verify"),
     ("reproduce",),

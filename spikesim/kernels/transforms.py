@@ -28,6 +28,7 @@ def _interpolant(function, low, high, degree):
     return polynomial(np.float32(x) for x in coefficients)
 
 
+_LN2 = np.float32(np.log(2))
 _log1p_over_x = _interpolant(_log1p_ratio, 0.5**0.5 - 1, 2**0.5 - 1, 8)
 _sin_of_root = _interpolant(lambda z: np.sinc(np.sqrt(np.maximum(z, 0)) / np.pi), 0, (np.pi / 4) ** 2, 3)
 _cos_of_root = _interpolant(lambda z: np.cos(np.sqrt(np.maximum(z, 0))), 0, (np.pi / 4) ** 2, 4)
@@ -42,7 +43,7 @@ def _log_uniform(word):
     u = float32(word) * float32(2.0**-32) + float32(2.0**-33)
     i = int32(as_int32(u) - int32(0x3F3504F3))
     x = as_float32(int32(int32(i & int32(0x7FFFFF)) + int32(0x3F3504F3))) - float32(1)
-    return float32(int32(i >> int32(23))) * float32(np.log(2)) + x * _log1p_over_x(x)
+    return float32(int32(i >> int32(23))) * _LN2 + x * _log1p_over_x(x)
 
 
 @njit(fastmath=FAST, forceinline=True)

@@ -22,10 +22,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikesim import rng
+from spikesim.arrays import Array
+from spikesim.device import CPU
 from spikesim.errors import need
 from spikesim.filters import EMA
-from spikesim.kernels.cpu import stream_kernel
-from spikesim.kernels.mix import mix
 from spikesim.model import SpikedModel
 from spikesim.noise import LAWS, Kronecker, Noise
 from spikesim.samplers.stream import padded_entries
@@ -35,7 +35,6 @@ CHUNK_STEPS = 1 << 10
 NEGLIGIBLE = 2.0**-53
 """Steady state: what the start takes from any covariance is below rounding."""
 
-Floats = NDArray[np.floating]
 ANY_LAW = 'method "stream" draws any law'
 LAWS_NAMED = tuple(name for name, law in LAWS.items() if law.scalars or law is Kronecker)
 """The laws that are Gaussian given one scalar a step."""
@@ -50,6 +49,7 @@ class Collapsed:
         trials: Global trial numbers, B of them.
         filters: K windows, distinct.
         dtype: Of results; everything before is float64.
+        device: Whose arrays results are.
 
     Raises:
         ValueError: If the noise is of another law.
@@ -57,14 +57,18 @@ class Collapsed:
     Source: theory.md F8, L1.
     """
 
-    def __init__(self, model: SpikedModel, seed: int, trials: Sequence[int], filters: Sequence[EMA], dtype: np.dtype) -> None:
+    def __init__(
+        self, model: SpikedModel, seed: int, trials: Sequence[int], filters: Sequence[EMA], dtype: np.dtype,
+        device: CPU | None = None,
+    ) -> None:  # fmt: skip
         need_law(model.noise)
+        self.device = device or CPU()
         self.model, self.seed, self.trials, self.dtype = model, seed, trials, np.dtype(dtype)
         self.step = 0
         self.windows, self._picks = np.unique([1.0, *(f.window for f in filters)], return_inverse=True)
         count = len(trials) if has_step_scalars(model.noise) else 1
         self._roots = np.zeros((count, self.windows.size, self.windows.size))
-        self._noise: Floats | None = None
+        self._noise: Array | None = None
 
     def advance(self, steps: int, keep: bool = False) -> None:
         """Count the next steps in, and draw their scalars if each has one.
@@ -84,24 +88,23 @@ class Collapsed:
             self._roots[0] = joined(newer, self._roots[0], self.windows, steps) if self.step else newer
         self.step += steps
 
-    def last(self) -> Floats:
+    def last(self) -> Array:
         """Noise of the newest step, (B, 1, m, n)."""
-        return self._drawn()[:, :1]
+        return self._drawn()[:, :1, ...]
 
-    def buffers(self) -> Floats:
+    def buffers(self) -> Array:
         """Noise N of the momentum buffers, (B, K, m, n)."""
-        return self._drawn()[:, self._picks[1:]]
+        return self.device.xp.take(self._drawn(), self.device.array(self._picks[1:]), axis=1)
 
-    def _drawn(self) -> Floats:
+    def _drawn(self) -> Array:
         """Noise of every window in self.windows, (B, L, m, n)."""
         if self._noise is None:
-            m, n = self.model.shape
-            scale = self.model.noise.entry_scale((m, n))
-            self._noise = np.empty((len(self.trials), self.windows.size, m, n), self.dtype)
-            unit = np.empty((self.windows.size, m * n))
-            for i, trial in enumerate(self.trials):
-                mix(unit, self._root(i, trial), normals(self.seed, trial, self.windows.size, m * n))
-                self._noise[i] = unit.reshape(-1, m, n) * scale
+            (m, n), array, xp = self.model.shape, self.device.array, self.device.xp
+            z = normals(self.seed, self.trials, self.windows.size, m * n, self.device)
+            roots = np.stack([self._root(i, trial) for i, trial in enumerate(self.trials)])
+            unit = xp.reshape(self.device.mix(array(roots), z), (len(self.trials), -1, m, n))
+            noise = unit * array(self.model.noise.entry_scale((m, n)), np.float64)
+            self._noise = xp.astype(noise, getattr(xp, self.dtype.name), copy=False)
         return self._noise
 
     def _root(self, i: int, trial: int) -> NDArray[np.float64]:
@@ -123,13 +126,15 @@ def need_law(noise: Noise) -> None:
     need(known, f'noise in {LAWS_NAMED} (Gaussian given a scalar a step) for method "collapsed"', ANY_LAW, noise=noise)
 
 
-def normals(seed: int, trial: int, rows: int, entries: int) -> NDArray[np.float64]:
-    """Standard normals of the first windows of a sorted list, (rows, entries): rng.COLLAPSED, the window's place as step."""
-    none, out = np.empty(0), np.empty(rows * entries)
-    at = (np.uint64(trial), np.uint64(rng.COLLAPSED), *rng.key(seed), np.zeros(1))
-    memory = np.zeros(padded_entries((1, entries)))
-    stream_kernel("gaussian")(none, out, memory, none, none, 0, rows, *at, np.ones(entries), np.zeros(entries))
-    return out.reshape(rows, entries)
+def normals(seed: int, trials: Sequence[int], rows: int, entries: int, device: CPU) -> Array:
+    """Standard normals of the first windows in rising order, (B, rows, entries): rng.COLLAPSED, the place as step."""
+    xp, count, padded = device.xp, len(trials), padded_entries((1, entries), device.pad)
+    zeros = [xp.zeros(shape, dtype=xp.float64) for shape in ((count, 0, padded), (count, padded), (0,), (count, 0), (1,))]
+    sums, memory, betas, factors, p = zeros
+    out, scale = xp.empty((count, rows * entries), dtype=xp.float64), xp.ones(entries, dtype=xp.float64)
+    at = trials, rng.COLLAPSED, rng.key(seed), p, scale, xp.zeros_like(scale)
+    device.draw("gaussian", sums, out, memory, betas, factors, 0, rows, *at)
+    return xp.reshape(out, (count, rows, entries))
 
 
 def decays(windows: NDArray[np.float64], steps: ArrayLike) -> NDArray[np.float64]:

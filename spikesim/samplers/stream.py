@@ -10,19 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikesim import rng
+from spikesim.arrays import Array
+from spikesim.device import CPU
 from spikesim.errors import need
-from spikesim.kernels.cpu import stream_kernel
 from spikesim.kernels.fills import BLOCK, STEPS
 from spikesim.model import SpikedModel
 
-CHUNK_BYTES = 1 << 22
-"""What the gradients of one chunk may take, over all trials of a block; a chunk has at least STEPS steps."""
-CHUNK_WORK = 1 << 25
-"""Entry-steps of a chunk whose gradients nothing needs: about a tenth of a second, after which a run can be stopped."""
 FACTORS = 256
 """Steps whose factors are drawn at once, at least."""
-
-Floats = NDArray[np.floating]
 
 
 class Stream:
@@ -35,41 +30,46 @@ class Stream:
         betas: (K,) momenta.
         dtype: Of accumulators and results.
         signal: (m, n), added to the noise that `advance` returns, and to nothing else; none where left out.
+        device: Whose arrays results are, signal too.
     """
 
     def __init__(
         self, model: SpikedModel, seed: int, trials: Sequence[int], betas: NDArray[np.float64], dtype: np.dtype,
-        signal: Floats | None = None,
+        signal: Array | None = None, device: CPU | None = None,
     ) -> None:  # fmt: skip
         self.model, self.seed, self.trials, self.dtype = model, seed, trials, np.dtype(dtype)
-        self.step = 0
-        noise = model.noise
-        self._kernel = stream_kernel(noise.fill)
-        self._parameters = np.asarray(noise.parameters or (0.0,), np.float64)
-        self._scale = np.asarray(noise.entry_scale(model.shape), self.dtype)
-        self._mean = self.dtype.type(noise.mean)
-        shift = np.full(model.shape, self._mean) if signal is None else signal.astype(self.dtype) + self._mean
-        self._finish = np.broadcast_to(self._scale, model.shape).flatten(), shift.reshape(-1)  # of what the kernel writes out
-        self._momenta = np.append(betas, 0.0).astype(self.dtype)  # the last one keeps the newest step
-        padded = padded_entries(model.shape)
-        self._sums = np.zeros((len(trials), self._momenta.size, padded), self.dtype)
-        self._memory = np.zeros((len(trials), padded))
+        self.step, self.device = 0, device or CPU()
+        array, noise = self.device.array, model.noise
+        self._parameters = array(noise.parameters or (0.0,), np.float64)
+        self._scale = array(noise.entry_scale(model.shape), self.dtype)
+        self._mean = array(noise.mean, self.dtype)
+        xp = self.device.xp
+        every = xp.zeros(model.shape, dtype=self._mean.dtype)
+        shift = every + self._mean if signal is None else xp.astype(signal, every.dtype) + self._mean
+        self._finish = xp.reshape(every + self._scale, (-1,)), xp.reshape(shift, (-1,))  # of what the kernel writes out
+        self._betas = np.asarray(betas, self.dtype)
+        self._momenta = array(np.append(self._betas, 0), self.dtype)  # the last one keeps the newest step
+        padded = padded_entries(model.shape, self.device.pad)
+        self._sums = xp.zeros((len(trials), self._betas.size + 1, padded), dtype=every.dtype)
+        self._memory = xp.zeros((len(trials), padded), dtype=xp.float64)
         self._drawn, self._drawn_from = np.empty((len(trials), 0)), 0
         if noise.remembers:
             self._start()
 
     def _start(self) -> None:
         """What precedes step 0 of a recursive law: a standard normal, then its burn-in."""
-        one, none = np.zeros(1), np.empty(0)
+        xp = self.device.xp
+        one, no = xp.ones(1, dtype=xp.float64), xp.zeros(0, dtype=xp.float64)
+        none = xp.zeros((len(self.trials), 0), dtype=xp.float64)
         burn = -(-self.model.noise.burn_in // STEPS) * STEPS
-        for trial, memory in zip(self.trials, self._memory, strict=True):
-            at = (np.uint64(trial), np.uint64(rng.START), *rng.key(self.seed), self._parameters)
-            first = np.zeros_like(memory)
-            stream_kernel("gaussian")(first, none, memory.copy(), one, none, 0, 1, *at, none, none)
-            memory[:] = first
-            self._kernel(none, none, memory, none, none, STEPS, burn, *at, none, none)
+        at = self.trials, rng.START, rng.key(self.seed), self._parameters, no, no
+        first = xp.zeros((len(self.trials), 1, self._memory.shape[1]), dtype=xp.float64)
+        self.device.draw("gaussian", first, none, xp.zeros_like(self._memory), one, none, 0, 1, *at)
+        self._memory = xp.reshape(first, self._memory.shape)
+        sums = xp.zeros((len(self.trials), 0, self._memory.shape[1]), dtype=xp.float64)
+        self.device.draw(self.model.noise.fill, sums, none, self._memory, no, none, STEPS, burn, *at)
 
-    def advance(self, steps: int, keep: bool = False) -> Floats | None:
+    def advance(self, steps: int, keep: bool = False) -> Array | None:
         """Draw the next steps.
 
         Args:
@@ -81,14 +81,12 @@ class Stream:
         """
         need(self.step % STEPS == 0, f"nothing after steps that are no multiple of {STEPS}", step=self.step)
         m, n = self.model.shape
-        out = np.empty((len(self.trials), steps * m * n if keep else 0), self.dtype)
-        factors = self._factors(steps)
-        for i, trial in enumerate(self.trials):
-            at = (np.uint64(trial), np.uint64(rng.NOISE), *rng.key(self.seed), self._parameters)
-            sums = self._sums[i].reshape(-1)
-            self._kernel(sums, out[i], self._memory[i], self._momenta, factors[i], self.step, steps, *at, *self._finish)
+        out = self.device.xp.empty((len(self.trials), steps * m * n if keep else 0), dtype=self._sums.dtype)
+        factors, at = self.device.array(self._factors(steps)), (self.trials, rng.NOISE, rng.key(self.seed))
+        buffers = self._sums, out, self._memory, self._momenta, factors
+        self.device.draw(self.model.noise.fill, *buffers, self.step, steps, *at, self._parameters, *self._finish)
         self.step += steps
-        return out.reshape(-1, steps, m, n) if keep else None
+        return self.device.xp.reshape(out, (-1, steps, m, n)) if keep else None
 
     def _factors(self, steps: int) -> NDArray[np.float64]:
         """Factors of the next steps, (B, steps), or (B, 0) for none; drawn for several chunks at once."""
@@ -98,21 +96,22 @@ class Stream:
             self._drawn_from = self.step
             self._drawn = np.array([() if x is None else x for x in drawn], np.float64)
         first = self.step - self._drawn_from
-        return self._drawn[:, first : first + steps]
+        return np.ascontiguousarray(self._drawn[:, first : first + steps])
 
-    def last(self) -> Floats:
+    def last(self) -> Array:
         """Noise of the newest step, (B, 1, m, n): the bits that `advance` keeps."""
         m, n = self.model.shape
-        return self._sums[:, -1:, : m * n].reshape(-1, 1, m, n) * self._scale + self._mean
+        newest = self._sums[:, -1:, : m * n]
+        return self.device.xp.reshape(newest, (-1, 1, m, n)) * self._scale + self._mean
 
-    def buffers(self) -> Floats:
+    def buffers(self) -> Array:
         """Noise N of the momentum buffers, (B, K, m, n)."""
         m, n = self.model.shape
-        betas = self._momenta[:-1].astype(np.float64)
-        unit = self._sums[:, :-1, : m * n].reshape(len(self.trials), -1, m, n)
-        out = unit * ((1 - betas)[:, None, None] * self._scale).astype(self.dtype)
+        betas, scale = self._betas.astype(np.float64)[:, None, None], self.model.noise.entry_scale(self.model.shape)
+        unit = self.device.xp.reshape(self._sums[:, :-1, : m * n], (len(self.trials), -1, m, n))
+        out = unit * self.device.array((1 - betas) * np.asarray(scale, self.dtype), self.dtype)
         if self.model.noise.mean:
-            out += (self.model.noise.mean * (1 - betas**self.step))[:, None, None].astype(self.dtype)
+            out = out + self.device.array(self.model.noise.mean * (1 - betas**self.step), self.dtype)
         return out
 
 
@@ -124,13 +123,13 @@ def need_entries(shape: tuple[int, int]) -> None:
     )
 
 
-def padded_entries(shape: tuple[int, int]) -> int:
-    """Entries that the kernel draws for a matrix of this shape: a multiple of BLOCK."""
-    return -(-shape[0] * shape[1] // BLOCK) * BLOCK
+def padded_entries(shape: tuple[int, int], pad: int = BLOCK) -> int:
+    """Entries that the kernel draws for a matrix of this shape: a multiple of `pad`, a device's."""
+    return -(-shape[0] * shape[1] // pad) * pad
 
 
-def chunk_steps(shape: tuple[int, int], trials: int, dtype: np.dtype, kept: bool) -> int:
+def chunk_steps(shape: tuple[int, int], trials: int, dtype: np.dtype, kept: bool, device: CPU) -> int:
     """Steps of a chunk for a block of trials, its gradients kept or not: a multiple of STEPS."""
-    step = trials * padded_entries(shape)
-    most = CHUNK_BYTES // (step * np.dtype(dtype).itemsize) if kept else min(CHUNK_WORK // step, 1 << 12)
+    step = trials * padded_entries(shape, device.pad)
+    most = device.chunk_bytes // (step * np.dtype(dtype).itemsize) if kept else min(device.chunk_work // step, 1 << 12)
     return max(1, most // STEPS) * STEPS

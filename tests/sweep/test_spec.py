@@ -205,7 +205,7 @@ def test_a_file_nested_too_deep_is_refused(tmp_path):
         ("momenta", "windows = [1]\nmomenta", r"need windows or momenta, and not both, got windows=\(1.0,\)"),
         ("trials = 4", "trials = 0", "need one or more trials"),
         ("trials = 4", 'trials = 4\nobservables = ["alignement"]', "got observable='alignement'"),
-        ("trials = 4", 'trials = 4\ndevice = "cuda"', 'need device == "cpu", got device='),
+        ("trials = 4", 'trials = 4\ndevice = "gpu"', r"need device in \('cpu', 'cuda'\), got device='gpu'"),
         ('"noise.sigma"', '"noise.scale"', "need grid keys that the model or run has"),
         ('"noise.sigma"', '"nois.sigma"', "need grid keys such as 'noise.sigma'"),
         ("[0.5, 1.0, 2.0]", "[]", "need list should have at least 1 item|grid.noise.sigma"),

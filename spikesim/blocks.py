@@ -1,0 +1,65 @@
+"""Trials in blocks, on threads, their results in order; a block that does not fit into memory is halved."""
+
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Event
+from typing import TypeVar
+
+Result = TypeVar("Result")
+Progress = Callable[[int, int], None]
+"""(trials done, trials)."""
+
+
+def cut(trials: range, size: int) -> deque[range]:
+    """Trials in blocks of at most that size."""
+    return deque(trials[i : i + size] for i in range(0, len(trials), size))
+
+
+def collect(
+    run: Callable[[range, Event], Result], trials: range, size: int, workers: int, progress: Progress | None = None
+) -> Iterator[Result]:
+    """Results of all blocks, in order; a few are under way at a time, so that what waits stays bounded.
+
+    Args:
+        run: (block, stop) to its result; gives up with CancelledError once `stop` is set.
+        trials: What to cut.
+        size: Of a block. Halved, with a warning, whenever a block ends in MemoryError.
+        workers: Threads.
+        progress: Told as blocks end.
+
+    Raises:
+        MemoryError: If a block of one trial does.
+    """
+    from threadpoolctl import threadpool_limits
+
+    done, stop, waiting = 0, Event(), cut(trials, size)
+    queue: deque[tuple[range, Future[Result]]] = deque()
+    with threadpool_limits(limits=1), ThreadPoolExecutor(workers) as pool:
+        try:
+            while waiting or queue:
+                while waiting and len(queue) < 2 * workers:
+                    block = waiting.popleft()
+                    queue.append((block, pool.submit(run, block, stop)))
+                block, future = queue.popleft()
+                try:
+                    result = future.result()
+                except MemoryError as error:
+                    if len(block) == 1:
+                        raise
+                    future = Future()  # what failed holds arrays as long as it is held
+                    if len(block) <= size:  # one that was under way when another failed is cut alone
+                        size = -(-len(block) // 2)
+                        warnings.warn(f"{len(block)} trials do not fit into memory ({error}): {size} at once", stacklevel=2)
+                    queue.extendleft((part, pool.submit(run, part, stop)) for part in reversed(cut(block, size)))
+                    waiting = deque(part for block in waiting for part in cut(block, size))
+                    continue
+                yield result
+                done += len(block)
+                if progress is not None:
+                    progress(done, len(trials))
+        except BaseException:
+            stop.set()  # running blocks end at their next chunk
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise

@@ -1,0 +1,60 @@
+"""Trials in blocks: in order, whatever their size; halved where they do not fit."""
+
+import importlib
+import threading
+
+import numpy as np
+import pytest
+
+import spikesim as ss
+from spikesim.blocks import collect, cut
+
+
+def test_blocks_cover_the_trials_in_their_order():
+    assert [list(b) for b in cut(range(9, 0, -2), 2)] == [[9, 7], [5, 3], [1]]
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 7])
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_block_that_does_not_fit_is_halved_and_nothing_is_lost(most, workers):
+    ran, lock, told = [], threading.Lock(), []
+
+    def run(block, _stop):
+        with lock:
+            ran.append(len(block))
+        if len(block) > most:
+            raise MemoryError("no room")
+        return list(block)
+
+    with pytest.warns(UserWarning, match=r"trials do not fit into memory \(no room\): \d+ at once") as warned:
+        out = list(collect(run, range(40), 16, workers, lambda done, total: told.append((done, total))))
+    assert [t for block in out for t in block] == list(range(40))
+    assert told[-1] == (40, 40)
+    assert str(warned[0].message).startswith("16 trials")
+    assert len(warned) <= 4  # 16, 8, 4, 2: one a halving, whatever was under way
+    assert ran.count(16) <= 2
+
+
+def test_one_trial_that_does_not_fit_ends_the_run():
+    def run(_block, _stop):
+        raise MemoryError("no room")
+
+    with pytest.raises(MemoryError, match="no room"), pytest.warns(UserWarning, match="1 at once"):
+        list(collect(run, range(5), 2, 1))
+
+
+def test_results_of_halved_blocks_are_the_same_bits(monkeypatch):
+    module = importlib.import_module("spikesim.simulate")
+    model, options = ss.SpikedModel((6, 8), (5.0, 3.0), ss.Gaussian(0.5)), {"windows": [1, 4], "trials": 23, "steps": 16}
+    whole, run = ss.simulate(model, workers=1, **options), module.run_block
+
+    def short_of_room(design, trials, *rest):
+        if len(trials) > 5:
+            raise MemoryError
+        return run(design, trials, *rest)
+
+    monkeypatch.setattr(module, "run_block", short_of_room)
+    with pytest.warns(UserWarning, match="do not fit into memory"):
+        halved = ss.simulate(model, workers=1, **options)
+    for name in whole:
+        np.testing.assert_array_equal(halved[name].values, whole[name].values)

@@ -1,0 +1,97 @@
+"""Asking for a device: one clear error where there is none."""
+
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+import spikesim as ss
+from spikesim import device as module
+from spikesim.device import CPU, CUDA, device
+
+MODEL = ss.SpikedModel((4, 5), 3.0, ss.Gaussian())
+
+
+def installed(monkeypatch, *names):
+    """As if of the packages that a GPU needs, these were installed."""
+    monkeypatch.setattr(module.importlib.util, "find_spec", lambda name: name if name in names else None)
+
+
+def cupy_that(available):
+    return SimpleNamespace(__version__="14.0", cuda=SimpleNamespace(is_available=available))
+
+
+def test_the_cpu_is_always_there():
+    assert type(device("cpu")) is CPU
+    assert device("cpu") is device("cpu")
+    assert ss.simulate(MODEL, windows=[2], trials=1, steps=8).attrs["device"].startswith("cpu (")
+
+
+@pytest.mark.parametrize("name", ["gpu", "CUDA", "cuda:1", "", None, 0])
+def test_other_names_are_refused(name):
+    with pytest.raises(ValueError, match=r"need device in \('cpu', 'cuda'\), got device="):
+        ss.simulate(MODEL, windows=[2], trials=1, device=name)
+
+
+@pytest.mark.parametrize(("there", "missing"), [((), "CuPy"), (("numba_cuda",), "CuPy"), (("cupy",), "numba-cuda")], ids=str)
+def test_what_is_missing_is_named_with_the_extras_that_bring_it(monkeypatch, there, missing):
+    installed(monkeypatch, *there)
+    with pytest.raises(ValueError, match=rf"^need {missing} for device \"cuda\", got device='cuda'; .*gpu-cu12.*gpu-cu13"):
+        ss.simulate(MODEL, windows=[2], trials=1, device="cuda")
+
+
+def broken():
+    raise OSError("libcuda.so.1: cannot open shared object file")
+
+
+@pytest.mark.parametrize(
+    ("available", "why"),
+    [(lambda: False, "CuPy 14.0 sees no device"), (broken, "OSError: libcuda.so.1: cannot open")],
+    ids=str,
+)
+def test_a_machine_without_a_gpu_is_told_so(monkeypatch, available, why):
+    installed(monkeypatch, "cupy", "numba_cuda")
+    monkeypatch.setitem(sys.modules, "cupy", cupy_that(available))
+    with pytest.raises(ValueError, match=rf"^need a CUDA GPU for device \"cuda\", got device='cuda'; none was found: {why}"):
+        ss.simulate(MODEL, windows=[2], trials=1, device="cuda")
+
+
+def test_the_command_line_ends_without_a_traceback(tmp_path):
+    spec = tmp_path / "spec.toml"
+    spec.write_text(
+        'title = "x"\n[model]\nshape = [4, 5]\nspikes = [3.0]\nnoise = { law = "Gaussian" }\n'
+        '[run]\nwindows = [2]\ntrials = 2\nsteps = 8\ndevice = "cuda"\n'
+    )
+    # no CuPy in this process, whatever is installed
+    code = (
+        "import sys; sys.modules['cupy'] = None\nimport importlib.util as u; find = u.find_spec\n"
+        "u.find_spec = lambda name, *rest: None if name == 'cupy' else find(name, *rest)\n"
+        "from spikesim.cli import main; main()"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code, "run", str(spec), "--out", str(tmp_path / "out")], capture_output=True, text=True
+    )
+    assert run.returncode == 2
+    assert 'need CuPy for device "cuda"' in " ".join(run.stderr.split())
+    assert "Traceback" not in run.stderr
+
+
+def test_results_of_a_gpu_say_so_and_what_ran_on_the_cpu_instead(monkeypatch):
+    """Attributes alone: a method that a GPU is no use for never touches it."""
+
+    class Elsewhere(CUDA):
+        def __init__(self):
+            pass
+
+        def __getattribute__(self, name):
+            raise AssertionError(name)
+
+    monkeypatch.setitem(module._MADE, "cuda", Elsewhere())
+    options = {"windows": [4], "trials": 2, "steps": 40, "device": "cuda", "joint": False}
+    for method, names in (("banded", ["alignment"]), ("scalars", ["noise_fro"])):
+        data = ss.simulate(MODEL, method=method, pipelines=["pre-polar"], observables=names, **options)
+        assert data.attrs["device"].startswith("cpu (")
+        assert "a GPU was asked for, but this method is no faster on one" in data.attrs["device"]
+        host = ss.simulate(MODEL, method=method, pipelines=["pre-polar"], observables=names, **(options | {"device": "cpu"}))
+        assert data[names[0]].equals(host[names[0]])
