@@ -1,6 +1,6 @@
 """Blocks of trials to one labelled dataset that says what was run."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -27,9 +27,11 @@ class _Moments:
         self.total: Array = None
         self.squares: Array = None
 
-    def add(self, deviations: Sequence[Array]) -> None:
-        for i in range(len(deviations)):
-            d = deviations[i, ...]  # type: ignore[call-overload]
+    def add(self, deviations: Array | None) -> None:
+        if deviations is None:
+            return
+        for i in range(deviations.shape[0]):
+            d = deviations[i, ...]
             flat = array_namespace(d).reshape(d, (*d.shape[:-2], 1, -1))
             square = (flat @ transpose(flat))[..., 0, 0]
             self.total, self.squares = (d, square) if self.count == 0 else (self.total + d, self.squares + square)

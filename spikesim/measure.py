@@ -17,13 +17,13 @@ Spectra = Callable[[Array], Any]
 
 @dataclass(frozen=True)
 class Measured:
-    """Numbers of a block of B trials: name -> (B, ...); A - O(S) (B, P, K, m, n) where asked for, else empty.
+    """Numbers of a block of B trials: name -> (B, ...); A - O(S) (B, P, K, m, n) where asked for, else None.
 
     `tally` says how many matrices were analysed by which means (spectrum.py).
     """
 
     values: dict[str, Array]
-    deviations: Array
+    deviations: Array | None = None
     tally: Tally = field(default_factory=Tally)
 
 
@@ -124,7 +124,7 @@ def measure(
     columns = [_pipeline(p, names, spectrum, reader) for p in pipelines]
     windows = noise.shape[:2]
     values = {n: xp.stack([_spread(c[n], windows) for c in columns], axis=1) for n in columns[0]}
-    deviations = values.pop("deviations", ())
+    deviations = values.pop("deviations", None)
     if "suppression" in names:
         values["suppression"] = _suppression(reader, rank)
     return Measured(values | noise_norms(noise, truth, names, spectra), deviations)

@@ -128,7 +128,7 @@ def mixed(coefficients: NDArray[np.float64], parts: Array) -> Array:
     Entry by entry in a fixed order, so that a step's matrix does not depend on its chunk.
     """
     c = array_namespace(parts).asarray(coefficients, dtype=parts.dtype)[..., None, None]
-    return reduce(add, (c[..., a, b, :, :] * parts[a, b] for a, b in np.ndindex(parts.shape[:2])))
+    return reduce(add, (c[..., a, b, :, :] * parts[a, b, ...] for a, b in np.ndindex(parts.shape[:2])))
 
 
 def stepped(signal: Signal, parts: Array, first: int, after: int) -> Array:

@@ -195,7 +195,7 @@ def _run_scalars(design: Design, trials: range, stop: Event) -> Measured:
         if stop.is_set():
             raise CancelledError
         sampler.advance(min(CHUNK_STEPS, design.steps - sampler.step))
-    return Measured({"noise_fro": sampler.norms()}, ())
+    return Measured({"noise_fro": sampler.norms()})
 
 
 def _run_banded(design: Design, trials: range, stop: Event) -> Measured:
@@ -209,4 +209,4 @@ def _run_banded(design: Design, trials: range, stop: Event) -> Measured:
     samplers = [Banded(*what, pause) for _ in trials]
     found = [sampler.read(trial) for sampler, trial in zip(samplers, trials, strict=True)]
     tally = sum((sampler.tally for sampler in samplers), Tally())
-    return Measured({name: np.stack([x[name] for x in found]) for name in found[0]}, (), tally)
+    return Measured({name: np.stack([x[name] for x in found]) for name in found[0]}, tally=tally)

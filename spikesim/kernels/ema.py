@@ -1,10 +1,11 @@
 """Exponential moving sums of a stack over several momenta: a <- beta a + x, step by step.
 
-One portable form for any array namespace, and a compiled one for NumPy that keeps a tile in the first-level cache;
-no fast-math, so both give the same bits.
+One portable form for any array namespace, and compiled ones: for NumPy, which keeps a tile in the first-level cache and has
+no fast-math, so that both give the same bits, and for CuPy (ema_cuda.py).
 """
 
 import numpy as np
+from array_api_compat import is_cupy_array
 from numba import njit, uint64
 
 from spikesim.arrays import Array
@@ -66,7 +67,12 @@ def accumulate(sums: Array, x: Array, betas: Array) -> Array:
     Returns:
         Shape (..., K, m, n).
     """
-    if not (isinstance(sums, np.ndarray) and isinstance(x, np.ndarray) and x.shape[-3] == 1 and sums.size):
+    shared = x.shape[-3] == 1 and 0 not in sums.shape
+    if shared and is_cupy_array(sums):
+        from spikesim.kernels.ema_cuda import accumulate as on_gpu
+
+        return on_gpu(sums, x, betas)
+    if not (shared and isinstance(sums, np.ndarray) and isinstance(x, np.ndarray)):
         return portable(sums, x, betas)
     steps, entries = x.shape[-4], x.shape[-2] * x.shape[-1]
     flat = np.ascontiguousarray(sums).reshape(-1)
