@@ -6,7 +6,7 @@ frame = (U, V), shapes (m, r) and (n, r), holds the signal's singular vectors; s
 
 from dataclasses import dataclass
 
-from spikesim.arrays import Array, array_namespace, frobenius, inner, transpose
+from spikesim.arrays import Array, array_namespace, binary_scale, frobenius, inner, transpose
 
 MOMENTS = ("bias_squared", "variance")
 """Read from the updates of all trials together."""
@@ -67,7 +67,10 @@ def sin_theta(found: Array, true: Array) -> Array:
     """‖(I - P) F‖_2 for orthonormal columns F (..., m, r) and the projector P on true (m, r): the largest sine."""
     xp = array_namespace(found)
     outside = found - true @ (transpose(true) @ found)
-    top = xp.linalg.svdvals(outside)[..., 0]
+    scale = binary_scale(outside)
+    y = outside / scale  # the largest singular value loses nothing by being squared
+    square = xp.linalg.eigvalsh(transpose(y) @ y)[..., -1]
+    top = scale[..., 0, 0] * xp.sqrt(xp.where(square > 0, square, xp.zeros_like(square)))
     return xp.where(top < 1, top, xp.ones_like(top))
 
 
