@@ -164,8 +164,9 @@ def _gpu_said(results: Results) -> str:
     missed += [f"{r['observable']} of {r['of']}, {r['law']}, {r['method']}, {r['dtype']}" for r in rows if not r["held"]]
     missed += ["words"] if words["different"] else []
     return (
-        f"The work of `make bench` on {results['device']['name']}. Against the CPU: {words['different']} of {words['places']} "
-        f"random words differ; 99.9 % of any law's numbers are within {max(r['usual'] for r in noise):.3g} units in the last "
+        f"The work of `make bench`, on {results['device']['name']}. Against the CPU: {words['different']} of "
+        f"{words['places']} random words differ; 99.9 % of any law's numbers are within "
+        f"{max(r['usual'] for r in noise):.3g} units in the last "
         f"place; of the observables {worst['observable']} ({worst['of']}, {worst['law']}, {worst['dtype']}) is furthest, "
         f"{worst['difference']:.1e} where {worst['tolerance']:.0e} is allowed. "
         + (f"NOT as stated: {'; '.join(missed)}. " if missed else "All is as stated. ")
