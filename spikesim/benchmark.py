@@ -116,7 +116,7 @@ def _rate(row: Mapping[str, Any], dtype: str, name: str) -> str:
 def _cell(row: Mapping[str, Any], dtype: str, name: str) -> str:
     """Ratio of spikesim to a peer, paired by repeat, and the peer's rate in small print."""
     rates = row["rates"][dtype]
-    if name not in rates:
+    if name not in rates or "spikesim" not in rates:
         return "-"
     ratios = sorted(a / b for a, b in zip(rates["spikesim"], rates[name], strict=True))
     return f"{_spread([ratios[0], median(ratios), ratios[-1]], 'x')} {_rate(row, dtype, name)}"

@@ -3,13 +3,15 @@
 import importlib
 import importlib.util
 import os
+import subprocess
 import time
 from collections.abc import Callable
 from typing import Any
 
 from benchmarks.cupy_gram import namespace
 
-ATTRIBUTES = ("ClockRate", "MultiProcessorCount", "ComputeCapabilityMajor", "ComputeCapabilityMinor")
+CLOCK, MULTIPROCESSORS, MAJOR, MINOR = 13, 16, 75, 76
+"""Numbers of device attributes in CUDA's interface: clock in kHz, multiprocessors, compute capability."""
 PACKAGES = ("numba-cuda", "cupy-cuda12x", "cupy-cuda13x")
 
 
@@ -26,7 +28,8 @@ def described() -> dict[str, Any]:
     """Name, memory, clock (Hz, the highest), multiprocessors, compute capability, driver and runtime."""
     cp = namespace()
     now = cp.cuda.Device()
-    clock, count, major, minor = (now.attributes[name] for name in ATTRIBUTES)
+    ask = cp.cuda.runtime.deviceGetAttribute
+    clock, count, major, minor = (ask(number, now.id) for number in (CLOCK, MULTIPROCESSORS, MAJOR, MINOR))
     return {
         "name": cp.cuda.runtime.getDeviceProperties(now.id)["name"].decode(),
         "bytes": int(cp.cuda.runtime.memGetInfo()[1]), "clock": 1e3 * clock, "multiprocessors": int(count),
@@ -69,7 +72,7 @@ def assembly_of(windows: int, dtype: str) -> tuple[str, str]:
     kernel = importlib.import_module("spikesim.kernels.stream_cuda").kernel_of("gaussian", windows, dtype)
     try:
         return "SASS", _longest(kernel.inspect_sass())
-    except (RuntimeError, OSError):  # nvdisasm is not there
+    except (RuntimeError, OSError, subprocess.CalledProcessError):  # nvdisasm is not there
         return "PTX", _longest(kernel.inspect_asm())
 
 

@@ -83,6 +83,6 @@ def _above(results: Mapping[str, Any]) -> str:
     checked = "equal to the CPU's as stated" if results["verification"]["held"] else "NOT equal to the CPU's as stated"
     return (
         f"{device['name']} beside {where['cpu']}; {m} × {n}, r = {len(problem['spikes'])}, {windows} windows, "
-        f"{problem['steps']} steps, Gaussian\npoints: median of {repeats} repeats in turn, bars: minimum and maximum; "
+        f"{problem['steps']} steps, Gaussian\npoints: median of {repeats} repeats in turn, bars: minimum and maximum\n"
         f"results {checked}" + (" (quick run)" if results["quick"] else "")
     )

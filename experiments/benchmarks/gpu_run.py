@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from benchmarks import contenders, gpu_device
+from benchmarks import contenders, gpu_device, gpu_peers
 from benchmarks.contenders import Contender
 from benchmarks.harness import Measure, Runner, in_turn
 from benchmarks.workloads import NOISE_SHAPE, NOISE_WINDOWS, Problem
@@ -74,14 +74,14 @@ def perform(contender: Contender, work: str, dtype: str, size: int, seed: int, p
 
 
 def begun(measure: Measure, most: int) -> int:
-    """The size of a first job: 1, 2, 4, ... up to `most`, while the next may be expected within PATIENCE.
+    """The size of a first job: 2, 4, ... up to `most`, while the next may be expected within PATIENCE.
 
     A larger one that fails, as for want of memory, ends it as well.
 
     Raises:
         Exception: Whatever the smallest job does.
     """
-    size, seconds = 1, 0.0
+    size, seconds = 2, 0.0  # variances need two
     measure(size)  # compiles
     while size < most and 2 * seconds < PATIENCE:
         try:
@@ -107,6 +107,7 @@ def compare(comparison: Comparison, cores: Sequence[int], repeats: int, budget: 
                 log(f"{comparison.title}: {contender.label}, {dtype}")
                 measure = on_gpu(contender, comparison.work, dtype)
                 try:
+                    gpu_peers.checked(perform, contender, SPIKESIM, comparison.work, dtype)
                     unit = STEPS if comparison.work == "noise" else begun(measure, MOST)
                     measure(unit)
                 except Exception as error:  # told in the results: a peer that fails is no reason to lose the others

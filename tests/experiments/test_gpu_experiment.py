@@ -14,7 +14,7 @@ from spikesim import benchmark
 
 sys.path.append(str(ROOT / "experiments"))
 
-from benchmarks import gpu_device, gpu_figure, gpu_limits, gpu_noise, gpu_run, gpu_verify
+from benchmarks import gpu_device, gpu_figure, gpu_limits, gpu_noise, gpu_peers, gpu_run, gpu_verify
 from benchmarks.assembly import Loop, innermost
 from benchmarks.gpu_targets import best_torch, targets
 from benchmarks.workloads import Problem
@@ -242,7 +242,23 @@ def test_a_first_job_grows_until_it_takes_long_or_fails():
     assert gpu_run.begun(lambda size: float(size), 1024) == 4  # the next would take eight seconds
     asked.clear()
     assert gpu_run.begun(lambda size: measure(size) / 100, 1024) == 64
-    assert asked == [1, 2, 4, 8, 16, 32, 64, 128]
+    assert asked == [2, 4, 8, 16, 32, 64, 128]
+
+
+def test_a_contender_that_does_other_work_is_refused():
+    draw = np.random.default_rng(0)
+    factors = np.array([gpu_peers.ss.EMA(t).noise_factor(gpu_peers.STEPS) for t in gpu_peers.NOISE_WINDOWS])
+    noise = draw.standard_normal((2, 6, 1 << 14)) * factors[:, None] ** 0.5
+    gpu_peers.need_noise(noise)
+    with pytest.raises(ValueError, match="need averages within 6 standard errors of the filter's variance"):
+        gpu_peers.need_noise(noise * 1.03)
+    found, true = (draw.normal(3.0, 0.1, (64, 4, 7)) for _ in range(2))
+    found[:, 1], true[:, 1] = np.nan, np.nan
+    gpu_peers.need_observables({"alignment": found}, {"alignment": true})
+    with pytest.raises(ValueError, match="need alignment within 6 standard errors of spikesim's"):
+        gpu_peers.need_observables({"alignment": found + 0.12}, {"alignment": true})
+    assert gpu_peers.apart(np.zeros((3, 1)), np.full((3, 1), np.nan)) == np.inf
+    assert gpu_peers.apart(np.ones((3, 1)), np.ones((3, 1)) * (1 + 1e-5)) < 1
 
 
 def results():
