@@ -14,7 +14,7 @@ MOST_CORES = 2
 def measured(quick: bool) -> dict[str, Any]:
     """All results, with every repeat."""
     start = time.perf_counter()
-    repeats, budget = (3, 0.2) if quick else (7, 1.0)
+    repeats, budget = (3, 0.2) if quick else (5, 0.7)
     cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
     used = cores[:MOST_CORES]
 

@@ -11,7 +11,7 @@ from benchmarks.workloads import NOISE_WINDOWS, Problem
 from spikesim.errors import need
 
 FEW = Problem(steps=100)
-TRIALS, STEPS = 64, 64
+TRIALS, STEPS = 32, 64
 MOST = 6.0
 """Standard errors: of the some hundred means that are compared, one is further off by chance once in a million runs."""
 ROUNDING = 1e-4

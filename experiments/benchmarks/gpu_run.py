@@ -21,7 +21,7 @@ STEPS = 64
 """Least steps of a job of noise: a multiple of every peer's chunk."""
 MOST = 1024
 """Most trials that a job begins with."""
-PATIENCE = 8.0
+PATIENCE = 3.0
 """Seconds that the first job of a contender may take; it has fewer trials otherwise."""
 
 ON_GPU = {"device": "cuda"}
