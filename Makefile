@@ -1,9 +1,10 @@
-# make test and make reproduce set up .venv by themselves, make bench sets up .venv-bench.
+# make test and make reproduce set up .venv by themselves, make bench sets up .venv-bench, make gpu .venv-gpu.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 BENCH := experiments/benchmarks
+CUDA ?= 12
 
-.PHONY: test reproduce bench check clean
+.PHONY: test reproduce bench gpu check clean
 
 test: check
 	$(BIN)/python -m pytest -n 2 --dist loadfile
@@ -13,6 +14,9 @@ reproduce: .venv/installed
 
 bench: .venv-bench/installed
 	PYTHONPATH=experiments .venv-bench/bin/python -m benchmarks.run $(if $(QUICK),--quick --figures figures/quick)
+
+gpu: .venv-gpu/installed
+	.venv-gpu/bin/python experiments/gpu.py $(if $(QUICK),--quick --figures figures/quick)
 
 check: .venv/installed
 	$(BIN)/ruff check .
@@ -29,5 +33,10 @@ check: .venv/installed
 	.venv-bench/bin/pip install --quiet --disable-pip-version-check --constraint $(BENCH)/constraints.txt --editable '.[bench]'
 	touch $@
 
+.venv-gpu/installed: pyproject.toml $(BENCH)/constraints.txt
+	$(PYTHON) -m venv .venv-gpu
+	.venv-gpu/bin/pip install --quiet --disable-pip-version-check --constraint $(BENCH)/constraints.txt --editable '.[bench,gpu-cu$(CUDA)]'
+	touch $@
+
 clean:
-	rm -rf .venv .venv-bench results figures/quick
+	rm -rf .venv .venv-bench .venv-gpu results figures/quick

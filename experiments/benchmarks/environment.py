@@ -6,6 +6,7 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,11 @@ from benchmarks.harness import TUNING_VARIABLES, environment
 PACKAGES = ("spikesim", "numpy", "numba", "scipy", "torch", "jax", "jaxlib")
 
 
-def described(cores: int) -> dict[str, Any]:
+def described(cores: int, packages: Sequence[str] = PACKAGES) -> dict[str, Any]:
     """Machine, versions, BLAS kernels, and variables that change what is compiled."""
     return {
         "cpu": _cpu(), "cores": cores, "platform": platform.platform(), "python": platform.python_version(),
-        "versions": {name: _version(name) for name in PACKAGES},
+        "versions": {name: _version(name) for name in packages},
         "blas": _blas(),
         "numba_variables": {k: v for k, v in sorted(os.environ.items()) if k.startswith("NUMBA_")},
         "unset_for_contenders": list(TUNING_VARIABLES),

@@ -1,4 +1,4 @@
-"""Every observable at the last step, the same lines for numpy, torch and jax.numpy; one SVD a buffer, shared.
+"""Every observable at the last step, the same lines for numpy, torch, jax.numpy and cupy; one SVD a buffer, shared.
 
 All steps before the last are the contenders' own; these lines run once a trial.
 """
@@ -15,6 +15,7 @@ from benchmarks.workloads import Problem
 Array = Any
 Factors = tuple[Array, Array, Array]
 Values = dict[str, Any]
+Spectrum = Callable[[Array], Array]
 TOTAL, SQUARES = "total", "squares"
 """Sums over trials of A - Q and of its squared norm: what bias and variance are made of."""
 
@@ -69,27 +70,36 @@ def frobenius(x: Array) -> Array:
     return (x * x).sum((-2, -1)) ** 0.5
 
 
-def observables(xp: Any, svd: Callable[[Array], Factors], problem: Problem, truth: Truth, last: Last) -> Values:
+def mirrored(x: Array) -> Array:
+    """Stacked matrices, transposed."""
+    return x.swapaxes(-1, -2)
+
+
+def observables(
+    xp: Any, svd: Callable[[Array], Factors], problem: Problem, truth: Truth, last: Last, values: Spectrum | None = None
+) -> Values:
     """Observables of all pipelines: (B, 4, K, ...), or (B, K) where they do not depend on the pipeline.
 
     Args:
-        xp: numpy, torch or jax.numpy.
+        xp: numpy, torch, jax.numpy or cupy.
         svd: Thin SVD of stacked matrices: u, d, v^T.
         problem: What was run.
         truth: Its signal.
         last: What was reached.
+        values: Singular values of stacked matrices, falling; xp's own where left out.
     """
+    values = values or xp.linalg.svdvals
     pre, post, only = svd(last.momentum), svd(last.polars), svd(last.gradient)
     updates = [pre[0] @ pre[2], last.polars, only[0] @ only[2], post[0] @ post[2]]
-    out = _of_update(updates, truth) | _of_entering(xp, problem, truth, (pre, post, only, post))
+    out = _of_update(updates, truth) | _of_entering(xp, values, problem, truth, (pre, post, only, post))
     if last.truncated is not None:
         out["alignment_truncated"] = _truncated(xp, truth, last.truncated, (pre, post, only))
     spread = {name: [xp.broadcast_to(x, (x.shape[0], *out["gap"][0].shape[1:2], *x.shape[2:])) for x in columns]
               for name, columns in out.items()}  # fmt: skip
-    values = {name: xp.stack(columns, 1) for name, columns in spread.items()}
+    found = {name: xp.stack(columns, 1) for name, columns in spread.items()}
     rank = len(problem.spikes)
-    values["suppression"] = pre[1][..., rank] / only[1][..., rank]
-    return values | _of_noise(xp, truth, last.momentum - truth.gains * truth.signal) | _moments(xp, updates, truth)
+    found["suppression"] = pre[1][..., rank] / only[1][..., rank]
+    return found | _of_noise(values, truth, last.momentum - truth.gains * truth.signal) | _moments(xp, updates, truth)
 
 
 def _of_update(updates: Sequence[Array], truth: Truth) -> Values:
@@ -97,7 +107,7 @@ def _of_update(updates: Sequence[Array], truth: Truth) -> Values:
     pre, _, only, again = updates
     along = [directions(a, truth) for a in updates]
     rank = truth.spikes.shape[0]
-    residuals = [frobenius(q @ (q.mT @ q) - q) / frobenius(q) for q in (pre, only, again)]
+    residuals = [frobenius(q @ (mirrored(q) @ q) - q) / frobenius(q) for q in (pre, only, again)]
     return {
         "alignment": [(o * truth.spikes).sum(-1) / truth.spikes.sum() for o in along],
         "projection": [o.mean(-1) for o in along],
@@ -106,13 +116,13 @@ def _of_update(updates: Sequence[Array], truth: Truth) -> Values:
     }
 
 
-def _of_entering(xp: Any, problem: Problem, truth: Truth, factors: Sequence[Factors]) -> Values:
+def _of_entering(xp: Any, values: Spectrum, problem: Problem, truth: Truth, factors: Sequence[Factors]) -> Values:
     """What the matrix that enters the polar step says: subspaces, singular values."""
     r = len(problem.spikes)
     d = [f[1] for f in factors]
     exists = [_separated(xp, x, r, max(problem.shape)) for x in d]
-    left = [_sine(xp, f[0][..., :r], truth.u) for f in factors]
-    right = [_sine(xp, f[2][..., :r, :].mT, truth.v) for f in factors]
+    left = [_sine(values, f[0][..., :r], truth.u) for f in factors]
+    right = [_sine(values, mirrored(f[2][..., :r, :]), truth.v) for f in factors]
     head = [xp.amax(abs(x[..., :r] - target), -1) for x, target in
             zip(d, (truth.gains[..., 0] * truth.spikes, truth.spikes, truth.spikes, truth.spikes), strict=True)]  # fmt: skip
     none = [x * float("nan") for x in head]
@@ -131,10 +141,10 @@ def _separated(xp: Any, d: Array, r: int, size: int) -> Array:
     return d[..., r - 1] - d[..., r] > 10 * size * xp.finfo(d.dtype).eps * d[..., 0]
 
 
-def _sine(xp: Any, found: Array, true: Array) -> Array:
+def _sine(values: Spectrum, found: Array, true: Array) -> Array:
     """The largest sine between two subspaces: the norm of what lies outside."""
-    outside = found - true @ (true.mT @ found)
-    return xp.linalg.svdvals(outside)[..., 0].clip(max=1)
+    outside = found - true @ (mirrored(true) @ found)
+    return values(outside)[..., 0].clip(max=1)
 
 
 def _truncated(xp: Any, truth: Truth, post: Array, factors: tuple[Factors, Factors, Factors]) -> list[Array]:
@@ -146,10 +156,10 @@ def _truncated(xp: Any, truth: Truth, post: Array, factors: tuple[Factors, Facto
     return [pre, post, only, again]
 
 
-def _of_noise(xp: Any, truth: Truth, noise: Array) -> Values:
+def _of_noise(values: Spectrum, truth: Truth, noise: Array) -> Values:
     """Norms of the noise of the momentum buffers, (B, K)."""
-    d = xp.linalg.svdvals(noise)
-    rows, columns = truth.u.mT @ noise, noise @ truth.v
+    d = values(noise)
+    rows, columns = mirrored(truth.u) @ noise, noise @ truth.v
     columns = columns - truth.u @ (rows @ truth.v)
     tangent = ((rows * rows).sum((-2, -1)) + (columns * columns).sum((-2, -1))) ** 0.5
     return {"noise_fro": frobenius(noise), "noise_op": d[..., 0], "noise_nuclear": d.sum(-1), "noise_tangent": tangent}
@@ -157,7 +167,7 @@ def _of_noise(xp: Any, truth: Truth, noise: Array) -> Values:
 
 def _moments(xp: Any, updates: Sequence[Array], truth: Truth) -> Values:
     """Sums over trials for bias and variance, (4, K, m, n) and (4, K)."""
-    target = truth.u @ truth.v.mT
+    target = truth.u @ mirrored(truth.v)
     apart = [xp.broadcast_to(a - target, updates[0].shape) for a in updates]
     return {TOTAL: xp.stack([x.sum(0) for x in apart]), SQUARES: xp.stack([(x * x).sum((-2, -1)).sum(0) for x in apart])}
 

@@ -1,4 +1,4 @@
-"""spikesim on the same work, through what it makes public."""
+"""spikesim on the same work, through what it makes public; device: "cpu" or "cuda"."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 import spikesim as ss
+from benchmarks import gpu_device
 from benchmarks.workloads import MODEL_SEED, NOISE_SHAPE, PIPELINES, Problem
 from spikesim.observables import OBSERVABLES
 from spikesim.samplers.stream import Stream
@@ -13,13 +14,16 @@ from spikesim.samplers.stream import Stream
 CORE = tuple(name for name in OBSERVABLES if name != "alignment_truncated")
 
 
-def noise_ema(entries: int, windows: Sequence[float], steps: int, seed: int, dtype: str) -> Any:
-    """Averages (K, entries) of standard normal steps from zero: the kernel alone."""
+def noise_ema(
+    entries: int, windows: Sequence[float], steps: int, seed: int, dtype: str, trials: int = 1, device: str = "cpu"
+) -> Any:
+    """Averages (B, K, entries / B) of standard normal steps from zero, of B trials: the kernel alone."""
     m = NOISE_SHAPE[0]
-    model = ss.SpikedModel((m, entries // m), (1.0,), ss.Gaussian(1.0))
-    stream = Stream(model, seed, range(1), 1 - 1 / np.array(windows), np.dtype(dtype))
+    model = ss.SpikedModel((m, entries // (m * trials)), (1.0,), ss.Gaussian(1.0))
+    place: dict[str, Any] = {} if device == "cpu" else {"device": gpu_device.device()}
+    stream = Stream(model, seed, range(trials), 1 - 1 / np.array(windows), np.dtype(dtype), **place)
     stream.advance(steps)
-    return stream.buffers().reshape(len(windows), entries)
+    return stream.buffers().reshape(trials, len(windows), -1)
 
 
 def simulated(problem: Problem, trials: int, seed: int, dtype: str, **options: Any) -> dict[str, Any]:
@@ -30,17 +34,30 @@ def simulated(problem: Problem, trials: int, seed: int, dtype: str, **options: A
     return {str(name): data[name].values for name in data.data_vars}
 
 
-def observables(problem: Problem, trials: int, seed: int, dtype: str, truncated: bool, threads: int = 1) -> dict[str, Any]:
+def observables(
+    problem: Problem, trials: int, seed: int, dtype: str, truncated: bool, threads: int = 1, device: str = "cpu"
+) -> dict[str, Any]:
     """Every observable; alignment_truncated where asked for."""
     names = None if truncated else CORE
-    return simulated(problem, trials, seed, dtype, observables=names, workers=threads)
+    return simulated(problem, trials, seed, dtype, observables=names, **_where(device, threads))
 
 
 def alignment(
-    problem: Problem, trials: int, seed: int, dtype: str, pipelines: Sequence[str] = PIPELINES, threads: int = 1
+    problem: Problem,
+    trials: int,
+    seed: int,
+    dtype: str,
+    pipelines: Sequence[str] = PIPELINES,
+    threads: int = 1,
+    device: str = "cpu",
 ) -> dict[str, Any]:
     """Alignment alone, (trial, pipeline, window)."""
-    return simulated(problem, trials, seed, dtype, observables=["alignment"], pipelines=pipelines, workers=threads)
+    where = _where(device, threads)
+    return simulated(problem, trials, seed, dtype, observables=["alignment"], pipelines=pipelines, **where)
+
+
+def _where(device: str, threads: int) -> dict[str, Any]:
+    return {"workers": threads} if device == "cpu" else {"device": device}
 
 
 def simulate_once(size: int, dtype: str, shape: Sequence[int], spikes: Sequence[float], law: str, **options: Any) -> None:

@@ -15,16 +15,17 @@ from torch import Tensor
 from benchmarks import readout
 from benchmarks.minimax import schedule
 from benchmarks.readout import Last
-from benchmarks.torch_common import Trials, on_threads
+from benchmarks.torch_common import Trials, gram_values, in_batches
 from benchmarks.workloads import PIPELINES, Problem
 
-BATCH = 1
-"""Trials advanced together."""
+SAMPLE = 8
+"""Trials whose matrices tell how far a spectrum reaches."""
 TOLERANCE = {torch.float32: 1e-6, torch.float64: 1e-13}
 
 
 def lower_end(x: Tensor) -> float:
-    """Lower end of the scaled spectrum from a sample of matrices: 0.8 of the smallest seen, rounded down to 2^(k/4)."""
+    """Lower end of the scaled spectrum from a few trials' matrices: 0.8 of the smallest seen, rounded down to 2^(k/4)."""
+    x = x[:SAMPLE]
     gram = x @ x.mT
     scale = torch.linalg.matrix_norm(gram @ gram) ** 0.25
     seen = float((torch.linalg.svdvals(x)[..., -1] / scale).min())
@@ -42,12 +43,11 @@ def inverse_root(x: Tensor, low: float) -> Tensor:
     q = scale**0.5
     steps = schedule(low, TOLERANCE[x.dtype])
     for k, (a, b, c) in enumerate(steps):
-        p = square.mul_(c).add_(gram, alpha=b)
+        p = torch.baddbmm(gram, gram, gram, beta=b, alpha=c) if k else square.mul_(c).add_(gram, alpha=b)
         p.diagonal(dim1=-2, dim2=-1).add_(a)
         q = torch.bmm(p, q) if k else p * q
         if k < len(steps) - 1:
             gram = torch.bmm(torch.bmm(p, gram), p)
-            square = torch.bmm(gram, gram)
     return q.view(*shape[:-1], shape[-2])
 
 
@@ -63,8 +63,8 @@ def gram_svd(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return u, d, (u / d[..., None, :]).mT @ x
 
 
-def _observables(problem: Problem, count: int, seed: int, dtype: str, truncated: bool) -> dict[str, Tensor]:
-    run, r = Trials(problem, count, seed, dtype), len(problem.spikes)
+def _observables(run: Trials, truncated: bool) -> dict[str, Tensor]:
+    problem, r = run.problem, len(run.problem.spikes)
     truth, low = run.truth, 0.0
     momentum, polars, top = run.zeros(*problem.shape), run.zeros(*problem.shape), run.zeros(1)
     for _ in range(problem.steps // problem.chunk):
@@ -79,11 +79,12 @@ def _observables(problem: Problem, count: int, seed: int, dtype: str, truncated:
             low = low or lower_end(g)
             run.average(polars, polar(g, low))
     last = Last(g[:, -1:], momentum, polars, top[..., 0] if truncated else None)
-    return readout.observables(torch, gram_svd, problem, truth, last)
+    values = None if run.device == "cpu" else gram_values
+    return readout.observables(torch, gram_svd, problem, truth, last, values)
 
 
-def _alignment(problem: Problem, count: int, seed: int, dtype: str, pipelines: Sequence[str]) -> dict[str, Tensor]:
-    run = Trials(problem, count, seed, dtype)
+def _alignment(run: Trials, pipelines: Sequence[str]) -> dict[str, Tensor]:
+    problem = run.problem
     truth, again, low = run.truth, "re-polarised" in pipelines, 0.0
     momentum, polars, post = run.zeros(*problem.shape), run.zeros(*problem.shape), run.zeros(1)
     for _ in range(problem.steps // problem.chunk):
@@ -102,13 +103,29 @@ def _alignment(problem: Problem, count: int, seed: int, dtype: str, pipelines: S
     return {"alignment": torch.stack([found[p] for p in pipelines], 1)}
 
 
-def observables(problem: Problem, trials: int, seed: int, dtype: str, truncated: bool, threads: int = 1) -> dict[str, Any]:
+def observables(
+    problem: Problem, trials: int, seed: int, dtype: str, truncated: bool, threads: int = 1, device: str = "cpu"
+) -> dict[str, Any]:
     """Every observable; alignment_truncated where asked for."""
-    return on_threads(lambda n, s: _observables(problem, n, s, dtype, truncated), trials, BATCH, seed, threads)
+
+    def run(count: int, own: int) -> dict[str, Tensor]:
+        return _observables(Trials(problem, count, own, dtype, device), truncated)
+
+    return in_batches(run, trials, seed, threads, device)
 
 
 def alignment(
-    problem: Problem, trials: int, seed: int, dtype: str, pipelines: Sequence[str] = PIPELINES, threads: int = 1
+    problem: Problem,
+    trials: int,
+    seed: int,
+    dtype: str,
+    pipelines: Sequence[str] = PIPELINES,
+    threads: int = 1,
+    device: str = "cpu",
 ) -> dict[str, Any]:
     """Alignment alone, (trial, pipeline, window): post-polar from its steps, with no polar factor formed but for others."""
-    return on_threads(lambda n, s: _alignment(problem, n, s, dtype, pipelines), trials, BATCH, seed, threads)
+
+    def run(count: int, own: int) -> dict[str, Tensor]:
+        return _alignment(Trials(problem, count, own, dtype, device), pipelines)
+
+    return in_batches(run, trials, seed, threads, device)
