@@ -91,7 +91,8 @@ _JOINT = {
 def _attributes(design: Design, joint: bool) -> dict[str, str | float]:
     outside = design.model.noise.outside
     place = device(design.runs_on)
-    packages = ("spikesim", "numpy", "numba", "scipy", "xarray", *place.packages)
+    packages = ("spikesim", "numpy", "numba", "scipy", "xarray")
+    versions = {p: version(p) for p in packages} | place.versions()
     return {
         "model": repr(design.model),
         "filter": type(design.filters[0]).__name__,
@@ -105,7 +106,7 @@ def _attributes(design: Design, joint: bool) -> dict[str, str | float]:
         "dtype": design.dtype,
         "layout": float(rng.LAYOUT_VERSION),
         "vector_bits": str(vector_bits() or "as LLVM chooses"),
-        "versions": ", ".join(f"{p} {version(p)}" for p in packages),
+        "versions": ", ".join(f"{p} {v}" for p, v in versions.items()),
     }
 
 

@@ -41,8 +41,6 @@ class CPU:
     """Entry-steps of a chunk whose gradients nothing needs: about a tenth of a second, after which a run can be stopped."""
     overlap = 0
     """Blocks that are under way at once; 0 for one a core."""
-    packages: tuple[str, ...] = ()
-    """Further packages that results depend on."""
 
     @property
     def xp(self) -> ModuleType:
@@ -55,6 +53,10 @@ class CPU:
     def array(self, x: ArrayLike, dtype: Any = None) -> Array:
         """An array of this device."""
         return self.xp.asarray(x if dtype is None else np.asarray(x, dtype))
+
+    def versions(self) -> dict[str, str]:
+        """Of further packages that results depend on."""
+        return {}
 
     def memory(self) -> float:
         """Bytes in all; infinite where the machine does not tell."""
@@ -120,7 +122,6 @@ class CUDA(CPU):
     MOST = 1 << 12
     chunk_work = 1 << 34
     overlap = 2
-    packages = ("cupy", "numba-cuda")
 
     def __init__(self) -> None:
         self._streams: SimpleQueue[Any] = SimpleQueue()
@@ -145,6 +146,13 @@ class CUDA(CPU):
         now = cupy.cuda.Device()
         found = cupy.cuda.runtime.getDeviceProperties(now.id)
         return f"cuda ({found['name'].decode()}, compute capability {found['major']}.{found['minor']})"
+
+    def versions(self) -> dict[str, str]:
+        """Of CuPy, whatever its wheel is called, and what compiles kernels."""
+        import cupy
+        import numba_cuda
+
+        return {"cupy": cupy.__version__, "numba-cuda": numba_cuda.__version__}
 
     def memory(self) -> float:
         """Bytes of the GPU."""

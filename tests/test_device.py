@@ -48,7 +48,7 @@ def broken():
 @pytest.mark.parametrize(
     ("available", "why"),
     [(lambda: False, "CuPy 14.0 sees no device"), (broken, "OSError: libcuda.so.1: cannot open")],
-    ids=str,
+    ids=["no device", "no driver"],
 )
 def test_a_machine_without_a_gpu_is_told_so(monkeypatch, available, why):
     installed(monkeypatch, "cupy", "numba_cuda")

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks.cupy_gram import namespace
+from spikesim.device import device as device_of
 
 CLOCK, MULTIPROCESSORS, MAJOR, MINOR = 13, 16, 75, 76
 """Numbers of device attributes in CUDA's interface: clock in kHz, multiprocessors, compute capability."""
@@ -21,7 +22,7 @@ def device() -> Any:
     Raises:
         ValueError: If there is no GPU, or what it needs is not installed.
     """
-    return importlib.import_module("spikesim.device").device("cuda")
+    return device_of("cuda")
 
 
 def described() -> dict[str, Any]:
@@ -69,7 +70,9 @@ def timed(work: Callable[[int], Any]) -> Callable[[int], float]:
 
 def assembly_of(windows: int, dtype: str) -> tuple[str, str]:
     """What the Gaussian stream kernel that has run for so many windows was compiled to: "SASS", or "PTX", and its text."""
-    kernel = importlib.import_module("spikesim.kernels.stream_cuda").kernel_of("gaussian", windows, dtype)
+    from spikesim.kernels.stream_cuda import kernel_of  # imports numba's cuda
+
+    kernel = kernel_of("gaussian", windows, dtype)
     try:
         return "SASS", _longest(kernel.inspect_sass())
     except (RuntimeError, OSError, subprocess.CalledProcessError):  # nvdisasm is not there

@@ -17,10 +17,12 @@ class Simulated(CUDA):
 
     xp = property(lambda self: self._xp)
     chunk_bytes = property(lambda self: self._chunk)
-    packages = ()
 
     def __str__(self):
         return "cuda (simulator)"
+
+    def versions(self):
+        return {}
 
     def memory(self):
         return 1e9
