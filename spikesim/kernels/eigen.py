@@ -10,8 +10,8 @@ from spikesim.kernels.compiled import inner
 from spikesim.kernels.lanes import choose, copysign, fma, load, splat, sqrt, store
 from spikesim.kernels.tridiagonal import tiny_number
 
-HALVINGS = {16: 26, 8: 55}
-"""Of the interval [0, 1], down to rounding, by the lanes of a pack."""
+HALVINGS = {"float32": 26, "float64": 55}
+"""Of the interval [0, 1], down to rounding."""
 
 
 @inner(inline="always")
@@ -19,7 +19,7 @@ def largest(d, e, count, out, work, halvings, m, lanes):
     """The largest eigenvalues of T, falling, to out (count * lanes,), by bisection; work: (3 * count * lanes,)."""
     number = d.dtype.type
     zero = splat(number(0), load(d, 0))
-    half, tiny, top = splat(number(0.5), zero), splat(number(tiny_number(lanes)), zero), count * lanes
+    half, tiny, top = splat(number(0.5), zero), splat(number(tiny_number(d)), zero), count * lanes
     for c in range(0, top, lanes):
         store(work, c, zero)
         store(work, top + c, half + half)
@@ -48,7 +48,7 @@ def largest(d, e, count, out, work, halvings, m, lanes):
 def eigenvector(d, e, theta, out, start, work, m, lanes):
     """A unit eigenvector for the eigenvalue theta (a pack) to out[start:]; work: (2 * m * lanes,). NaN where it overflows."""
     zero, end = theta - theta, m * lanes
-    one, tiny = splat(d.dtype.type(1), zero), splat(d.dtype.type(tiny_number(lanes)), zero)
+    one, tiny = splat(d.dtype.type(1), zero), splat(d.dtype.type(tiny_number(d)), zero)
     pivot, off = one, zero
     for c in range(end - lanes, -1, -lanes):  # from below: ratios of neighbours z_{i+1} / z_i
         pivot = load(d, c) - theta - off * off / pivot

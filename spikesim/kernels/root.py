@@ -20,7 +20,7 @@ def normalise(d, e, size, m, lanes):
     """Divide T by an upper bound of its norm (Gershgorin), which `size` (lanes,) receives."""
     zero = splat(d.dtype.type(0), load(d, 0))
     store(e, 0, zero)
-    one, bound, before = splat(d.dtype.type(1), zero), splat(d.dtype.type(tiny_number(lanes)), zero), zero
+    one, bound, before = splat(d.dtype.type(1), zero), splat(d.dtype.type(tiny_number(d)), zero), zero
     for c in range(0, m * lanes, lanes):
         x = load(d, c)
         after = load(e, c + lanes) if c + lanes < m * lanes else zero
@@ -35,7 +35,7 @@ def normalise(d, e, size, m, lanes):
 @inner(inline="always")
 def below(d, e, x, m, lanes):
     """How many eigenvalues of T lie below x (a pack), by Sturm's sequence."""
-    tiny = splat(d.dtype.type(tiny_number(lanes)), x)
+    tiny = splat(d.dtype.type(tiny_number(d)), x)
     half = splat(d.dtype.type(0.5), x)
     count = x - x
     pivot = half + half

@@ -21,9 +21,9 @@ def place(i, lanes):
 
 
 @inner
-def tiny_number(lanes):
-    """What counts as zero beside 1, squared: float32 has 16 lanes, float64 eight."""
-    return 1e-36 if lanes == 16 else 1e-280
+def tiny_number(array):
+    """What counts as zero beside 1, squared, in an array's type: float32 or float64."""
+    return 1e-36 if array.itemsize == 4 else 1e-280
 
 
 @inner
@@ -116,7 +116,7 @@ def _reflector(a, row, i, e, lanes):
     store(e, i * lanes, left)
     store(a, last, x - left)
     one, half_square = splat(a.dtype.type(1), zero), square - left * x
-    scale = choose(half_square, splat(a.dtype.type(tiny_number(lanes)), zero), zero, sqrt(one / half_square))
+    scale = choose(half_square, splat(a.dtype.type(tiny_number(a)), zero), zero, sqrt(one / half_square))
     for c in range(row, row + i * lanes, lanes):
         store(a, c, load(a, c) * scale)
 
