@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 
 from benchmarks import readout
-from benchmarks.minimax import schedule
 from benchmarks.readout import Last
 from benchmarks.torch_common import Trials, on_threads
 from benchmarks.workloads import PIPELINES, Problem
+from spikesim.minimax import schedule
 
 BATCH = 1
 """Trials advanced together."""
