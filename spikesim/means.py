@@ -34,7 +34,7 @@ class _Means:
     def _keep(self, good: Array) -> None:
         """Hand on what is not good."""
         bad = self._own & ~good
-        count = int(array_namespace(bad).sum(bad))
+        count = int(array_namespace(bad).count_nonzero(bad))
         if count:
             self._own = self._own & good
             self._tally[self._name] -= count

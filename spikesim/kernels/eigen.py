@@ -20,28 +20,36 @@ def largest(d, e, count, out, work, halvings, m, lanes):
     number = d.dtype.type
     zero = splat(number(0), load(d, 0))
     half, tiny, top = splat(number(0.5), zero), splat(number(tiny_number(d)), zero), count * lanes
-    for c in range(0, top, lanes):
+    c = 0
+    while c < top:
         store(work, c, zero)
         store(work, top + c, half + half)
+        c += lanes
     for _ in range(halvings):
-        for c in range(0, top, lanes):
+        c = 0
+        while c < top:
             store(work, 2 * top + c, half + half)
             store(out, c, zero)
+            c += lanes
         for i in range(0, m * lanes, lanes):
             x, off = load(d, i), load(e, i)
             square = off * off + tiny
-            for c in range(0, top, lanes):
+            c = 0
+            while c < top:
                 middle = (load(work, c) + load(work, top + c)) * half
                 pivot = x - middle - square / load(work, 2 * top + c)
                 store(work, 2 * top + c, pivot)
                 store(out, c, load(out, c) + half - copysign(half, pivot))
+                c += lanes
         for k in range(count):
             c = k * lanes
             middle, limit = (load(work, c) + load(work, top + c)) * half, splat(number(m - k - 0.5), zero)
             store(work, c, choose(load(out, c), limit, middle, load(work, c)))
             store(work, top + c, choose(load(out, c), limit, load(work, top + c), middle))
-    for c in range(0, top, lanes):
+    c = 0
+    while c < top:
         store(out, c, (load(work, c) + load(work, top + c)) * half)
+        c += lanes
 
 
 @inner(inline="always")
@@ -56,7 +64,8 @@ def eigenvector(d, e, theta, out, start, work, m, lanes):
         store(work, c, pivot)
         off = load(e, c)
     pivot, least, twist, index = one, one / tiny, zero, zero
-    for c in range(0, end, lanes):  # from above: z_{i-1} / z_i, and what both leave of row i
+    c = 0
+    while c < end:  # from above: z_{i-1} / z_i, and what both leave of row i
         off = load(e, c)
         taken = off * off / pivot
         left = copysign(load(work, c) - taken, one)
@@ -66,15 +75,18 @@ def eigenvector(d, e, theta, out, start, work, m, lanes):
         pivot = choose(copysign(pivot, one), tiny, tiny, pivot)
         store(work, end + c, pivot)
         index = index + one
+        c += lanes
     half = splat(d.dtype.type(0.5), zero)
     x, norm, index = zero, zero, zero
-    for c in range(0, end, lanes):  # downwards from the twist
+    c = 0
+    while c < end:  # downwards from the twist
         far = index - twist
         x = choose(far, half, one, (zero - load(e, c)) * x / load(work, c))
         x = choose(far, zero - half, zero, x)
         store(out, start + c, x)
         norm = fma(x, x, norm)
         index = index + one
+        c += lanes
     x, off = zero, zero
     for c in range(end - lanes, -1, -lanes):  # upwards
         index = index - one
@@ -86,8 +98,10 @@ def eigenvector(d, e, theta, out, start, work, m, lanes):
         x = choose(far, half, one, x)
         off = load(e, c)
     scale = choose(norm, one / tiny, one / sqrt(norm), zero / zero)
-    for c in range(start, start + end, lanes):
+    c = start
+    while c < start + end:
         store(out, c, load(out, c) * scale)
+        c += lanes
 
 
 @inner(inline="always")
@@ -102,14 +116,22 @@ def orthonormal(out, count, m, lanes):
         for again in range(2):
             for j in range(k):
                 total = zero
-                for c in range(0, end, lanes):
+                c = 0
+                while c < end:
                     total = fma(load(out, j * end + c), load(out, k * end + c), total)
+                    c += lanes
                 total = zero - total
-                for c in range(0, end, lanes):
+                c = 0
+                while c < end:
                     store(out, k * end + c, fma(total, load(out, j * end + c), load(out, k * end + c)))
+                    c += lanes
             norm = zero
-            for c in range(0, end, lanes):
+            c = 0
+            while c < end:
                 norm = fma(load(out, k * end + c), load(out, k * end + c), norm)
+                c += lanes
             norm = choose(norm, half if again else zero, zero, sqrt(norm))
-            for c in range(k * end, (k + 1) * end, lanes):
+            c = k * end
+            while c < (k + 1) * end:
                 store(out, c, load(out, c) / norm)
+                c += lanes
