@@ -26,8 +26,7 @@ class _Means:
 
     def __init__(self, x: Array, name: str, tally: Tally, after: Callable[[Array], Any]) -> None:
         self._x, self._name, self._tally, self._after = x, name, tally, after
-        xp = array_namespace(x)
-        self._own = xp.astype(xp.ones_like(x[:, 0, 0]), xp.bool)
+        self._own = array_namespace(x).ones(x.shape[0], dtype=array_namespace(x).bool)
         self._later: list[tuple[Array, Any]] = []
         tally[name] += x.shape[0]
 

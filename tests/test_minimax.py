@@ -16,8 +16,8 @@ def test_a_schedule_takes_its_interval_to_one(low, tolerance):
     assert np.abs(x - 1).max() < tolerance + 4 * 2.0**-52
 
 
-def test_what_lies_below_the_interval_stays_below_one_half_at_first():
-    """The negative control: sigma a thousand times less is not taken to one."""
+def test_what_lies_far_below_the_interval_does_not_get_there():
+    """The negative control: a thousandth of the interval's end is not taken to one."""
     x = np.array([2.0**-36])
     for coefficients in schedule(2.0**-26, 1e-15):
         x = value(coefficients, x)

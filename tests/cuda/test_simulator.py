@@ -13,9 +13,9 @@ FILES = sorted((HERE / "simulated").glob("test_*.py"))
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
 def test_in_the_simulator(path):
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", str(path)]
-    environment = {**os.environ, "NUMBA_ENABLE_CUDASIM": "1"}
-    environment.pop("PYTEST_XDIST_WORKER", None)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(path)]
+    own = {name: x for name, x in os.environ.items() if not name.startswith("PYTEST_")}
+    environment = {**own, "NUMBA_ENABLE_CUDASIM": "1"}
     result = subprocess.run(command, capture_output=True, text=True, cwd=HERE.parents[1], env=environment, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
     assert " passed" in result.stdout
