@@ -1,8 +1,8 @@
 """Gram matrices of a stack on a GPU: one thread has one matrix, a warp a group (threads.py).
 
-The kernels are gram.py's, of the same functions; products of whole matrices are the array namespace's. What lies matrix after
-matrix is read and written by each matrix's thread, once, along the rows: neighbouring threads are then far apart in memory,
-but every line that a cache fetches is used up.
+The kernels are gram.py's, of the same functions; products of whole matrices are the array namespace's, in full precision:
+CuPy's are, unless CUPY_TF32 asks otherwise. What lies matrix after matrix is read and written by each matrix's thread, once,
+along the rows: neighbouring threads are then far apart in memory, but every line that a cache fetches is used up.
 """
 
 from collections.abc import Callable
@@ -61,9 +61,10 @@ def reduced(squares, a, d, e, trace, bound, low, work, floor):
         for k in range(1, m):
             total += squares[i, k, k]
         store(trace, own(i, 1), total)
+        factor = squares.dtype.type(1) / total
         for row in range(m):
             for column in range(row + 1):
-                store(mine, place(row, LANES) + column * LANES, squares[i, row, column] / total)
+                store(mine, place(row, LANES) + column * LANES, squares[i, row, column] * factor)
         reduce(mine, diagonal, beside, work[own(i, 2 * m) :], m, LANES)
         normalise(diagonal, beside, bound[own(i, 1) :], m, LANES)
         least = splat(d.dtype.type(floor), load(diagonal, 0))
