@@ -25,7 +25,7 @@ check: .venv/installed
 
 .venv/installed: pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test,test-gpu]'
 	touch $@
 
 .venv-bench/installed: pyproject.toml $(BENCH)/constraints.txt

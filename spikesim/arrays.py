@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 Array = Any
 """An array of any namespace that follows the array API standard: NumPy, CuPy, array-api-strict."""
 
-__all__ = ["Array", "array_namespace", "binary_scale", "frobenius", "host", "inner", "transpose"]
+__all__ = ["Array", "array_namespace", "binary_scale", "contiguous", "frobenius", "host", "inner", "transpose", "type_name"]
 
 
 def host(x: Array) -> NDArray[Any]:
@@ -20,6 +20,18 @@ def host(x: Array) -> NDArray[Any]:
 def transpose(x: Array) -> Array:
     """Swap the last two axes."""
     return array_namespace(x).matrix_transpose(x)
+
+
+def type_name(x: Array) -> str:
+    """The number type's name, such as "float32"."""
+    return str(x.dtype).rpartition(".")[2]
+
+
+def contiguous(x: Array) -> Array:
+    """The same numbers one after the other in memory, last axis first; x itself where they are so already."""
+    xp = array_namespace(x)
+    given = getattr(xp, "ascontiguousarray", None)  # NumPy and CuPy tell what lies how; the standard does not
+    return given(x) if given else xp.reshape(xp.reshape(x, (-1,), copy=True), x.shape)
 
 
 def binary_scale(x: Array) -> Array:

@@ -193,6 +193,12 @@ class CUDA(CPU):
         """See CPU.mix."""
         return self.xp.matmul(roots, z)
 
+    def spectra(self, x: Array, tally: Tally) -> Any:
+        """See CPU.spectra."""
+        from spikesim.kernels.gram_cuda import Reduced
+
+        return Dispatched(x, tally, Reduced)
+
 
 _MADE: dict[str, CPU] = {"cpu": CPU()}
 
@@ -210,6 +216,8 @@ def device(name: str) -> CPU:
     if name not in _MADE:
         for module, package in (("cupy", "CuPy"), ("numba_cuda", "numba-cuda")):
             need(importlib.util.find_spec(module) is not None, f'{package} for device "cuda"', INSTALL, device=name)
+        tensor = os.environ.get("CUPY_TF32", "0")
+        need(tensor == "0", 'CUPY_TF32 unset or 0 for device "cuda": products of 10 bits are not enough', CUPY_TF32=tensor)
         why = _no_gpu()
         need(not why, 'a CUDA GPU for device "cuda"', f"none was found: {why}", device=name)
         _MADE[name] = CUDA()

@@ -127,8 +127,10 @@ def _odd(x: Array, polynomial: tuple[float, ...]) -> Array:
         return transpose(_odd(transpose(x), polynomial))
     xp = array_namespace(x)
     gram, eye = x @ transpose(x), xp.eye(x.shape[-2], dtype=x.dtype)
-    total = polynomial[-1] * eye
-    for c in polynomial[-2::-1]:
+    if len(polynomial) == 1:
+        return polynomial[0] * x
+    total = polynomial[-1] * gram + polynomial[-2] * eye
+    for c in polynomial[-3::-1]:
         total = total @ gram + c * eye
     return total @ x
 

@@ -10,8 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FLOORS = [
-    ("errors", "arrays", "kernels", "rng", "tables", "zolotarev"),
-    ("noise", "signal", "model", "filters", "polar", "gram", "spectrum", "theory", "estimate", "device"),
+    ("errors", "arrays", "kernels", "rng", "tables", "zolotarev", "minimax"),
+    ("noise", "signal", "model", "filters", "polar", "gram", "products", "means", "spectrum", "theory", "estimate", "device"),
     ("pipelines", "observables", "samplers"),
     ("measure", "methods", "design", "dataset", "blocks", "simulate"),
     ("sweep",),

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks import readout
-from benchmarks.minimax import schedule
 from benchmarks.readout import Last, Truth, mirrored
 from benchmarks.workloads import PIPELINES, Problem, chunk_weights
+from spikesim.minimax import schedule
 
 Array = Any
 BATCH = 256

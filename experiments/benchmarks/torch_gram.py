@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 
 from benchmarks import readout
-from benchmarks.minimax import schedule
 from benchmarks.readout import Last
 from benchmarks.torch_common import Trials, gram_values, in_batches
 from benchmarks.workloads import PIPELINES, Problem
+from spikesim.minimax import schedule
 
 SAMPLE = 8
 """Trials whose matrices tell how far a spectrum reaches."""

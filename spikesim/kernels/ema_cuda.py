@@ -7,10 +7,9 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace
 from numba import cuda, from_dtype, uint64
 
-from spikesim.arrays import Array
+from spikesim.arrays import Array, array_namespace, type_name
 from spikesim.kernels.launch import THREADS, launch
 
 
@@ -42,6 +41,6 @@ def accumulate(sums: Array, x: Array, betas: Array) -> Array:
     xp, shape = array_namespace(sums, x), sums.shape
     steps, entries, windows = x.shape[-4], x.shape[-2] * x.shape[-1], betas.shape[0]
     flat, inputs = xp.reshape(sums, (-1, windows, entries)), xp.reshape(x, (-1, steps, entries))
-    kernel = _kernel_of(windows, str(sums.dtype).split(".")[-1])
+    kernel = _kernel_of(windows, type_name(sums))
     launch(kernel, (-(-entries // THREADS), flat.shape[0]), flat, inputs, xp.astype(betas, sums.dtype))
     return xp.reshape(flat, shape)

@@ -20,29 +20,35 @@ def normalise(d, e, size, m, lanes):
     """Divide T by an upper bound of its norm (Gershgorin), which `size` (lanes,) receives."""
     zero = splat(d.dtype.type(0), load(d, 0))
     store(e, 0, zero)
-    one, bound, before = splat(d.dtype.type(1), zero), splat(d.dtype.type(tiny_number(lanes)), zero), zero
-    for c in range(0, m * lanes, lanes):
+    one, bound, before = splat(d.dtype.type(1), zero), splat(d.dtype.type(tiny_number(d)), zero), zero
+    c = 0
+    while c < m * lanes:
         x = load(d, c)
         after = load(e, c + lanes) if c + lanes < m * lanes else zero
         bound = maximum(copysign(x, one) + copysign(before, one) + copysign(after, one), bound)
         before = after
+        c += lanes
     store(size, 0, bound)
-    for c in range(0, m * lanes, lanes):
+    c = 0
+    while c < m * lanes:
         store(d, c, load(d, c) / bound)
         store(e, c, load(e, c) / bound)
+        c += lanes
 
 
 @inner(inline="always")
 def below(d, e, x, m, lanes):
     """How many eigenvalues of T lie below x (a pack), by Sturm's sequence."""
-    tiny = splat(d.dtype.type(tiny_number(lanes)), x)
+    tiny = splat(d.dtype.type(tiny_number(d)), x)
     half = splat(d.dtype.type(0.5), x)
     count = x - x
     pivot = half + half
-    for c in range(0, m * lanes, lanes):
+    c = 0
+    while c < m * lanes:
         off = load(e, c)
         pivot = load(d, c) - x - (off * off + tiny) / pivot
         count = count + half - copysign(half, pivot)
+        c += lanes
     return count
 
 
@@ -71,19 +77,23 @@ def bilinear(d, e, y, z, count, nodes, weights, out, work, m, lanes):
     for q in range(nodes.size):
         square, weight = splat(number(nodes[q] ** 2), zero), splat(number(2 / math.pi * weights[q]), zero)
         inverse = zero
-        for c in range(0, end, lanes):  # T + x^2 = L D L^T
+        c = 0
+        while c < end:  # T + x^2 = L D L^T
             off = load(e, c)
             factor = off * inverse
             inverse = one / (load(d, c) + square - off * factor)
             store(work, c, factor)
             store(work, end + c, inverse)
+            c += lanes
         for k in range(count):
             left, right, total = zero, zero, zero
-            for c in range(0, end, lanes):
+            c = 0
+            while c < end:
                 factor = zero - load(work, c)
                 left = fma(factor, left, load(y, k * end + c))
                 right = fma(factor, right, load(z, k * end + c))
                 total = fma(left * right, load(work, end + c), total)
+                c += lanes
             store(out, k * lanes, fma(weight, total, load(out, k * lanes)))
 
 
@@ -98,14 +108,18 @@ def inverse_root(d, e, f, nodes, weights, work, m, lanes):
         square, weight = splat(number(nodes[q] ** 2), zero), splat(number(2 / math.pi * weights[q]), zero)
         _inverse(d, e, square, weight, work, q * lanes, ratios, row, m, lanes)
     for j in range(m):
-        for c in range(0, row, lanes):
+        c = 0
+        while c < row:
             store(work, now + c, load(work, j * row + c))
+            c += lanes
         for i in range(j, m):
             total, step = zero, ratios + i * row
-            for c in range(0, row, lanes):
+            c = 0
+            while c < row:
                 x = load(work, now + c)
                 total = total + x
                 store(work, now + c, x * load(work, step + c))
+                c += lanes
             store(f, place(i, lanes) + j * lanes, total)
 
 

@@ -9,10 +9,9 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace
 from numba import cuda, from_dtype, uint64
 
-from spikesim.arrays import Array
+from spikesim.arrays import Array, array_namespace, type_name
 from spikesim.kernels.fills import FILLS
 from spikesim.kernels.launch import THREADS, launch
 from spikesim.kernels.quads import QUADS
@@ -81,7 +80,7 @@ def advance(
     trials: Sequence[int], domain: int, key: tuple[np.uint64, np.uint64], p: Array, scale: Array, shift: Array,
 ) -> None:  # fmt: skip
     """As device.CPU.draw: all trials of a block at once, E even."""
-    xp, dtype = array_namespace(sums), str(sums.dtype).split(".")[-1]
+    xp, dtype = array_namespace(sums), type_name(sums)
     numbers = xp.asarray(np.asarray(trials, np.uint64))
     kind = xp.float32 if FILLS[fill][1] else sums.dtype
     pairs = -(-memory.shape[1] // PAIR)

@@ -21,9 +21,9 @@ def place(i, lanes):
 
 
 @inner
-def tiny_number(lanes):
-    """What counts as zero beside 1, squared: float32 has 16 lanes, float64 eight."""
-    return 1e-36 if lanes == 16 else 1e-280
+def tiny_number(array):
+    """What counts as zero beside 1, squared, in an array's type: float32 or float64."""
+    return 1e-36 if array.itemsize == 4 else 1e-280
 
 
 @inner
@@ -41,7 +41,8 @@ def _sweep(a, rows, pending, p, pw, old, v, new, lanes):
         if r + 1 < pending:
             vx, vy = zero - load(v, old + r * lanes), zero - load(v, old + (r + 1) * lanes)
             wx, wy = zero - load(p, pw + r * lanes), zero - load(p, pw + (r + 1) * lanes)
-            for c in range(0, r * lanes, lanes):
+            c = 0
+            while c < r * lanes:
                 w, u = load(p, pw + c), load(v, old + c)
                 s, t = fma(vx, w, fma(wx, u, load(a, first + c))), fma(vy, w, fma(wy, u, load(a, second + c)))
                 store(a, first + c, s)
@@ -49,6 +50,7 @@ def _sweep(a, rows, pending, p, pw, old, v, new, lanes):
                 z = load(v, new + c)
                 sx, sy = fma(s, z, sx), fma(t, z, sy)
                 store(p, c, fma(s, x, fma(t, y, load(p, c))))
+                c += lanes
             c = r * lanes
             w, u, ww, uu = load(p, pw + c), load(v, old + c), load(p, pw + c + lanes), load(v, old + c + lanes)
             store(a, first + c, fma(vx, w, fma(wx, u, load(a, first + c))))
@@ -57,10 +59,12 @@ def _sweep(a, rows, pending, p, pw, old, v, new, lanes):
         else:
             if r < pending:
                 _update(a, r, p, pw, v, old, lanes)
-            for c in range(0, r * lanes, lanes):
+            c = 0
+            while c < r * lanes:
                 s, t, z = load(a, first + c), load(a, second + c), load(v, new + c)
                 sx, sy = fma(s, z, sx), fma(t, z, sy)
                 store(p, c, fma(s, x, fma(t, y, load(p, c))))
+                c += lanes
         c = r * lanes
         s, corner, t = load(a, first + c), load(a, second + c), load(a, second + c + lanes)
         store(p, c, fma(s, x, fma(corner, y, sx)) + load(p, c))
@@ -76,8 +80,10 @@ def _update(a, r, p, pw, v, old, lanes):
     """A <- A - v' w'^T - w' v'^T on row r."""
     row, zero = place(r, lanes), splat(a.dtype.type(0), load(a, 0))
     x, y = zero - load(v, old + r * lanes), zero - load(p, pw + r * lanes)
-    for c in range(0, (r + 1) * lanes, lanes):
+    c = 0
+    while c < (r + 1) * lanes:
         store(a, row + c, fma(x, load(p, pw + c), fma(y, load(v, old + c), load(a, row + c))))
+        c += lanes
 
 
 @inner(inline="always")
@@ -85,10 +91,12 @@ def _last_row(a, r, p, v, new, lanes):
     """Row r's share of p = A v."""
     row, end = place(r, lanes), r * lanes
     x, total = load(v, new + end), load(p, end)
-    for c in range(0, end, lanes):
+    c = 0
+    while c < end:
         s = load(a, row + c)
         total = fma(s, load(v, new + c), total)
         store(p, c, fma(s, x, load(p, c)))
+        c += lanes
     store(p, end, fma(load(a, row + end), x, total))
 
 
@@ -96,11 +104,15 @@ def _last_row(a, r, p, v, new, lanes):
 def _partner(p, pw, v, new, rows, lanes):
     """w = p - (p^T v) v / 2 to p[pw:]: the two-sided reflection takes v w^T + w v^T off."""
     total = splat(p.dtype.type(0), load(p, 0))
-    for c in range(0, rows * lanes, lanes):
+    c = 0
+    while c < rows * lanes:
         total = fma(load(p, c), load(v, new + c), total)
+        c += lanes
     half = total * splat(p.dtype.type(-0.5), total)
-    for c in range(0, rows * lanes, lanes):
+    c = 0
+    while c < rows * lanes:
         store(p, pw + c, fma(half, load(v, new + c), load(p, c)))
+        c += lanes
 
 
 @inner(inline="always")
@@ -108,17 +120,21 @@ def _reflector(a, row, i, e, lanes):
     """Turn row i into v_i, in place; e_i is what remains next to the diagonal."""
     zero = splat(a.dtype.type(0), load(a, 0))
     square = zero
-    for c in range(row, row + i * lanes, lanes):
+    c = row
+    while c < row + i * lanes:
         square = fma(load(a, c), load(a, c), square)
+        c += lanes
     last = row + (i - 1) * lanes
     x = load(a, last)
     left = zero - copysign(sqrt(square), x)
     store(e, i * lanes, left)
     store(a, last, x - left)
     one, half_square = splat(a.dtype.type(1), zero), square - left * x
-    scale = choose(half_square, splat(a.dtype.type(tiny_number(lanes)), zero), zero, sqrt(one / half_square))
-    for c in range(row, row + i * lanes, lanes):
+    scale = choose(half_square, splat(a.dtype.type(tiny_number(a)), zero), zero, sqrt(one / half_square))
+    c = row
+    while c < row + i * lanes:
         store(a, c, load(a, c) * scale)
+        c += lanes
 
 
 @inner(inline="always")
@@ -178,7 +194,8 @@ def _columns(f, r, a, last, lanes):
         now, after, end = place(k, lanes), place(k + 1, lanes), k * lanes
         p, q, s, t = zero - p, zero - q, zero - s, zero - t
         pp, qq, ss, tt = zero, zero, zero, zero
-        for c in range(0, end, lanes):
+        c = 0
+        while c < end:
             v, u = load(a, now + c), load(a, after + c)
             x, y = fma(p, v, load(f, one + c)), fma(q, v, load(f, two + c))
             z, w = fma(s, v, load(f, three + c)), fma(t, v, load(f, four + c))
@@ -187,6 +204,7 @@ def _columns(f, r, a, last, lanes):
             store(f, three + c, z)
             store(f, four + c, w)
             pp, qq, ss, tt = fma(x, u, pp), fma(y, u, qq), fma(z, u, ss), fma(w, u, tt)
+            c += lanes
         u = load(a, after + end)
         p, q = fma(load(f, one + end), u, pp), fma(load(f, two + end), u, qq)
         s, t = fma(load(f, three + end), u, ss), fma(load(f, four + end), u, tt)
@@ -196,11 +214,15 @@ def _columns(f, r, a, last, lanes):
 def _reflect(y, start, a, row, k, lanes):
     """y <- H_k y of the vector at y[start:]."""
     total = splat(y.dtype.type(0), load(y, start))
-    for c in range(0, k * lanes, lanes):
+    c = 0
+    while c < k * lanes:
         total = fma(load(y, start + c), load(a, row + c), total)
+        c += lanes
     total = splat(y.dtype.type(0), total) - total
-    for c in range(0, k * lanes, lanes):
+    c = 0
+    while c < k * lanes:
         store(y, start + c, fma(total, load(a, row + c), load(y, start + c)))
+        c += lanes
 
 
 @inner

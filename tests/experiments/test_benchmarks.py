@@ -20,9 +20,10 @@ from benchmarks import figure
 from benchmarks.comparisons import COMPARISONS
 from benchmarks.contenders import JAX, SPIKESIM, Contender
 from benchmarks.harness import FailedError, Ratio, Runner, calibrated, environment, in_turn
-from benchmarks.minimax import schedule
 from benchmarks.targets import slope, targets
 from benchmarks.workloads import MODEL_SEED, THREE, Problem, chunk_weights
+
+from spikesim.minimax import schedule
 
 SMALL = Problem(shape=(6, 10), spikes=(6.0, 4.0), sigma=0.5, windows=(1.0, 2.0, 5.0), steps=40)
 TRIALS = 400

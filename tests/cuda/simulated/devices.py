@@ -5,7 +5,6 @@ from threading import Lock
 import numpy as np
 
 from spikesim.device import CUDA
-from spikesim.spectrum import Exact
 
 ONE = Lock()
 """The simulator runs one kernel at a time."""
@@ -29,9 +28,6 @@ class Simulated(CUDA):
 
     def room(self):
         return 1 << 25, self._block
-
-    def spectra(self, x, tally):  # noqa: ARG002
-        return Exact(x)
 
     def at_work(self):
         return ONE
