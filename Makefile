@@ -35,7 +35,7 @@ check: .venv/installed
 
 .venv-gpu/installed: pyproject.toml $(BENCH)/constraints.txt
 	$(PYTHON) -m venv .venv-gpu
-	.venv-gpu/bin/pip install --quiet --disable-pip-version-check --constraint $(BENCH)/constraints.txt --editable '.[bench,gpu-cu$(CUDA)]'
+	.venv-gpu/bin/pip install --quiet --disable-pip-version-check --constraint $(BENCH)/constraints.txt nvidia-cuda-nvdisasm --editable '.[bench,gpu-cu$(CUDA)]'
 	touch $@
 
 clean:

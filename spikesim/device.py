@@ -54,6 +54,9 @@ class CPU:
         """An array of this device."""
         return self.xp.asarray(x if dtype is None else np.asarray(x, dtype))
 
+    def check(self) -> None:
+        """Refuse what the calling thread has set up otherwise."""
+
     def versions(self) -> dict[str, str]:
         """Of further packages that results depend on."""
         return {}
@@ -113,7 +116,7 @@ class CPU:
 
 
 class CUDA(CPU):
-    """CuPy's arrays on the current GPU; a few blocks at once, each on a stream of its own."""
+    """CuPy's arrays on the first GPU that the process sees; a few blocks at once, each on a stream of its own."""
 
     name = "cuda"
     pad = 2
@@ -146,6 +149,13 @@ class CUDA(CPU):
         now = cupy.cuda.Device()
         found = cupy.cuda.runtime.getDeviceProperties(now.id)
         return f"cuda ({found['name'].decode()}, compute capability {found['major']}.{found['minor']})"
+
+    def check(self) -> None:
+        """Blocks run on threads, whose current GPU is the first that the process sees; so must the caller's be."""
+        import cupy
+
+        now = cupy.cuda.runtime.getDevice()
+        need(now == 0, "the first GPU that the process sees", "one process a GPU, with CUDA_VISIBLE_DEVICES", gpu=now)
 
     def versions(self) -> dict[str, str]:
         """Of CuPy, whatever its wheel is called, and what compiles kernels."""
@@ -207,10 +217,10 @@ def device(name: str) -> CPU:
     """The device of a name.
 
     Args:
-        name: "cpu" or "cuda", the current GPU.
+        name: "cpu" or "cuda", the first GPU that the process sees (CUDA_VISIBLE_DEVICES).
 
     Raises:
-        ValueError: If the name is another, or there is no GPU or nothing to run on it with.
+        ValueError: If the name is another, there is no GPU or nothing to run on it with, or CuPy is set to another one.
     """
     need(isinstance(name, str) and name in DEVICES, f"device in {DEVICES}", device=name)
     if name not in _MADE:
@@ -221,6 +231,7 @@ def device(name: str) -> CPU:
         why = _no_gpu()
         need(not why, 'a CUDA GPU for device "cuda"', f"none was found: {why}", device=name)
         _MADE[name] = CUDA()
+    _MADE[name].check()
     return _MADE[name]
 
 

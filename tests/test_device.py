@@ -85,7 +85,7 @@ def test_results_of_a_gpu_say_so_and_what_ran_on_the_cpu_instead(monkeypatch):
             pass
 
         def __getattribute__(self, name):
-            raise AssertionError(name)
+            return (lambda: None) if name == "check" else pytest.fail(name)
 
     monkeypatch.setitem(module._MADE, "cuda", Elsewhere())
     options = {"windows": [4], "trials": 2, "steps": 40, "device": "cuda", "joint": False}
@@ -95,3 +95,22 @@ def test_results_of_a_gpu_say_so_and_what_ran_on_the_cpu_instead(monkeypatch):
         assert "a GPU was asked for, but this method is no faster on one" in data.attrs["device"]
         host = ss.simulate(MODEL, method=method, pipelines=["pre-polar"], observables=names, **(options | {"device": "cpu"}))
         assert data[names[0]].equals(host[names[0]])
+
+
+def test_another_gpu_than_the_first_is_refused_and_who_to_start_instead_is_said(monkeypatch):
+    class Second(CUDA):
+        def __init__(self):
+            pass
+
+    monkeypatch.setitem(module._MADE, "cuda", Second())
+    runtime = SimpleNamespace(getDevice=lambda: 1)
+    monkeypatch.setitem(sys.modules, "cupy", SimpleNamespace(cuda=SimpleNamespace(runtime=runtime)))
+    with pytest.raises(ValueError, match="need the first GPU that the process sees, got gpu=1; .*CUDA_VISIBLE_DEVICES"):
+        ss.simulate(MODEL, windows=[2], trials=1, device="cuda")
+
+
+def test_tf32_is_refused(monkeypatch):
+    installed(monkeypatch, "cupy", "numba_cuda")
+    monkeypatch.setenv("CUPY_TF32", "1")
+    with pytest.raises(ValueError, match="need CUPY_TF32 unset or 0 for device .*, got CUPY_TF32='1'"):
+        ss.simulate(MODEL, windows=[2], trials=1, device="cuda")
