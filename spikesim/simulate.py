@@ -78,9 +78,9 @@ def simulate(
             at any size. Exact in law for each window, not for windows together (but post-polar's are); no suppression,
             bias, variance or nuclear norm. "scalars": noise_fro alone, without any matrix. Exact in law for each window.
             Each has random numbers of its own.
-        device: "cpu", or "cuda" for the first visible GPU through CuPy: the same random words, noise within a few units in the
-            last place, the rest within the rounding of dtype (docs/theory.md, GPU). What does not pay there ("banded",
-            "scalars") runs on the CPU, and attrs say so.
+        device: "cpu", or "cuda" for the first visible GPU through CuPy: the same random words, noise within a few units
+            in the last place, the rest within the rounding of dtype (docs/theory.md, GPU). What does not pay there
+            ("banded", "scalars") runs on the CPU, and attrs say so.
         dtype: "float64" or "float32": accumulators and linear algebra. Results are float64.
         progress: Called with (trials done, trials) as blocks end.
         workers: Threads; all cores where left out, two on a GPU, whose blocks then overlap. Results do not depend on it.

@@ -105,12 +105,12 @@ def test_another_gpu_than_the_first_is_refused_and_who_to_start_instead_is_said(
     monkeypatch.setitem(module._MADE, "cuda", Second())
     runtime = SimpleNamespace(getDevice=lambda: 1)
     monkeypatch.setitem(sys.modules, "cupy", SimpleNamespace(cuda=SimpleNamespace(runtime=runtime)))
-    with pytest.raises(ValueError, match="need the first GPU that the process sees, got gpu=1; .*CUDA_VISIBLE_DEVICES"):
+    with pytest.raises(ValueError, match=r"need the first GPU that the process sees, got gpu=1; .*CUDA_VISIBLE_DEVICES"):
         ss.simulate(MODEL, windows=[2], trials=1, device="cuda")
 
 
 def test_tf32_is_refused(monkeypatch):
     installed(monkeypatch, "cupy", "numba_cuda")
     monkeypatch.setenv("CUPY_TF32", "1")
-    with pytest.raises(ValueError, match="need CUPY_TF32 unset or 0 for device .*, got CUPY_TF32='1'"):
+    with pytest.raises(ValueError, match=r"need CUPY_TF32 unset or 0 for device .*, got CUPY_TF32='1'"):
         ss.simulate(MODEL, windows=[2], trials=1, device="cuda")
