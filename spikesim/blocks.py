@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event
-from typing import TypeVar
+from typing import Any, TypeVar
 
 Result = TypeVar("Result")
 Progress = Callable[[int, int], None]
@@ -15,6 +15,14 @@ Progress = Callable[[int, int], None]
 def cut(trials: range, size: int) -> deque[range]:
     """Trials in blocks of at most that size."""
     return deque(trials[i : i + size] for i in range(0, len(trials), size))
+
+
+def _outcome(future: Future[Result]) -> tuple[Any, str]:
+    """A block's result, or why it did not fit."""
+    try:
+        return future.result(), ""
+    except MemoryError as error:
+        return None, str(error) or "MemoryError"
 
 
 def collect(
@@ -43,15 +51,14 @@ def collect(
                     block = waiting.popleft()
                     queue.append((block, pool.submit(run, block, stop)))
                 block, future = queue.popleft()
-                try:
-                    result = future.result()
-                except MemoryError as error:
+                result, why = _outcome(future)
+                del future  # with it goes what a block that failed had made
+                if why:
                     if len(block) == 1:
-                        raise
-                    future = Future()  # what failed holds arrays as long as it is held
+                        raise MemoryError(f"one trial does not fit into memory ({why})")
                     if len(block) <= size:  # one that was under way when another failed is cut alone
                         size = -(-len(block) // 2)
-                        warnings.warn(f"{len(block)} trials do not fit into memory ({error}): {size} at once", stacklevel=2)
+                        warnings.warn(f"{len(block)} trials do not fit into memory ({why}): {size} at once", stacklevel=2)
                     queue.extendleft((part, pool.submit(run, part, stop)) for part in reversed(cut(block, size)))
                     waiting = deque(part for block in waiting for part in cut(block, size))
                     continue
