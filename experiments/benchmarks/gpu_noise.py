@@ -26,6 +26,8 @@ LAWS = {
 USUAL, MOST = 4.0, 64.0
 """Units in the last place: what 99.9 % of the numbers keep, and all of them, counted at a number's own size or at 1 where
 that is more. Rademacher's keep 0, and signs are equal but where steps of AR(1) cancel."""
+RECURSIVE = ("arch", "ar1")
+"""Numbers of any type made of float32 normals: they are as far apart as those."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Apart:
         law: Its fill.
         dtype: Of the accumulators.
         most: The largest distance, at a number's own size.
-        usual: That of 99.9 %.
+        usual: That of 99.9 %; for AR(1), whose steps cancel, at a number's own size or 1 where that is more.
         most_at_one: The largest, at a number's own size or 1 where that is more.
         signs: How many signs differ.
         count: Of how many numbers.
@@ -106,8 +108,8 @@ def noise_apart(law: str, dtype: str, device: str, trials: int, steps: int) -> A
 
 def apart(law: str, dtype: str, found: NDArray[Any], true: NDArray[Any]) -> Apart:
     """The distance of two lots of numbers."""
-    unit = np.float32 if FILLS[law][1] else np.dtype(dtype).type
-    own = ulps(found, true, unit)
+    unit = np.float32 if FILLS[law][1] or law in RECURSIVE else np.dtype(dtype).type
+    own, at_one = ulps(found, true, unit), ulps(found, true, unit, 1.0)
     signs = int(np.count_nonzero(np.signbit(found) != np.signbit(true)))
-    usual = float(np.quantile(own, 0.999, method="higher"))
-    return Apart(law, dtype, float(own.max()), usual, float(ulps(found, true, unit, 1.0).max()), signs, own.size)
+    usual = float(np.quantile(at_one if law == "ar1" else own, 0.999, method="higher"))
+    return Apart(law, dtype, float(own.max()), usual, float(at_one.max()), signs, own.size)

@@ -51,6 +51,25 @@ def test_noise_that_is_off_is_seen(law, change, held):
     assert not gpu_noise.apart(law, "float32", one_sign, true).held
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("law", ["gaussian", "frozen", "arch", "ar1"])
+def test_what_is_made_of_normals_is_counted_in_units_of_float32(law, dtype):
+    true = gpu_noise.drawn(law, dtype, "cpu", 1, 16)
+    for units, held in ((2, True), (40, False)):
+        found = gpu_noise.apart(law, dtype, (true * (1 + units * 2.0**-23)).astype(dtype), true)
+        assert found.held is held
+        assert units <= found.most <= 2 * units + 1
+
+
+def test_sums_that_cancel_are_counted_at_the_size_of_their_terms():
+    true = gpu_noise.drawn("ar1", "float64", "cpu", 1, 16)
+    near, far = (gpu_noise.apart("ar1", "float64", true + units * 2.0**-23, true) for units in (2, 40))
+    assert near.most > 1000  # beside a small number
+    assert near.held
+    assert not far.held
+    assert not gpu_noise.apart("arch", "float64", true + 2 * 2.0**-23, true).held
+
+
 def test_random_words_of_a_kernel_in_the_simulator():
     code = """
 import numpy as np
