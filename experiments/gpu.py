@@ -9,6 +9,7 @@ where a result is not as close to the CPU's as stated, 2 where there is no GPU.
 import argparse
 import json
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -28,8 +29,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
+    try:
+        options.figures.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=options.figures).close()  # before anything is measured
+    except OSError as error:
+        print(f"need a folder to write into, got --figures {options.figures}: {error}", file=sys.stderr)
+        return 2
     results = gpu_measure.measured(options.quick)
-    options.figures.mkdir(parents=True, exist_ok=True)
     (options.figures / "gpu.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     gpu_figure.draw(results, options.figures)
     benchmark.update_page(options.figures)

@@ -3,7 +3,7 @@
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import Event
 from typing import Any, TypeVar
 
@@ -17,10 +17,13 @@ def cut(trials: range, size: int) -> deque[range]:
     return deque(trials[i : i + size] for i in range(0, len(trials), size))
 
 
-def _outcome(future: Future[Result]) -> tuple[Any, str]:
-    """A block's result, or why it did not fit."""
+Attempt = tuple[Any, str]
+"""A block's result, or why it did not fit: no exception, which would hold on to all that the block had made."""
+
+
+def _attempt(run: Callable[[range, Event], Result], block: range, stop: Event) -> Attempt:
     try:
-        return future.result(), ""
+        return run(block, stop), ""
     except MemoryError as error:
         return None, str(error) or "MemoryError"
 
@@ -43,23 +46,26 @@ def collect(
     from threadpoolctl import threadpool_limits
 
     done, stop, waiting = 0, Event(), cut(trials, size)
-    queue: deque[tuple[range, Future[Result]]] = deque()
+    queue: deque[tuple[range, Future[Attempt]]] = deque()
     with threadpool_limits(limits=1), ThreadPoolExecutor(workers) as pool:
         try:
             while waiting or queue:
                 while waiting and len(queue) < 2 * workers:
                     block = waiting.popleft()
-                    queue.append((block, pool.submit(run, block, stop)))
+                    queue.append((block, pool.submit(_attempt, run, block, stop)))
                 block, future = queue.popleft()
-                result, why = _outcome(future)
-                del future  # with it goes what a block that failed had made
-                if why:
-                    if len(block) == 1:
+                result, why = future.result()
+                if why and len(block) == 1:  # what is under way may be all that is in its way
+                    wait([other for _, other in queue])
+                    result, why = _attempt(run, block, stop)
+                    if why:
                         raise MemoryError(f"one trial does not fit into memory ({why})")
+                if why:
                     if len(block) <= size:  # one that was under way when another failed is cut alone
                         size = -(-len(block) // 2)
-                        warnings.warn(f"{len(block)} trials do not fit into memory ({why}): {size} at once", stacklevel=2)
-                    queue.extendleft((part, pool.submit(run, part, stop)) for part in reversed(cut(block, size)))
+                        warnings.warn(f"{len(block)} trials do not fit into memory ({why}): {size} at once", stacklevel=4)
+                    parts = [(part, pool.submit(_attempt, run, part, stop)) for part in cut(block, size)]
+                    queue.extendleft(reversed(parts))
                     waiting = deque(part for block in waiting for part in cut(block, size))
                     continue
                 yield result

@@ -42,18 +42,21 @@ def dataset(design: Design, numbers: range, results: Iterable[Measured], joint: 
     """All blocks of a run, in the order of their trials, with labels and attributes; see simulate."""
     import xarray as xr
 
-    blocks, moments, tally = [], _Moments(), Tally()
+    blocks, moments, tally, place = [], _Moments(), Tally(), device(design.runs_on)
     for result in results:
         blocks.append(result.values)
-        moments.add(result.deviations)
+        with place.summing():
+            moments.add(result.deviations)
         tally += result.tally
     variables: dict[str, Any] = {}
     for name in blocks[0]:
         values = np.concatenate([b[name] for b in blocks]).astype(np.float64)
         variables[name] = (("trial", *_DIMENSIONS.get(name, ("pipeline", "window"))), values)
     if moments.count >= 2:
-        both = zip(obs.MOMENTS, obs.moments(moments.total, moments.squares, moments.count), strict=True)
-        variables |= {name: (("pipeline", "window"), host(values)) for name, values in both if name in design.observables}
+        with place.summing():
+            means = [host(x) for x in obs.moments(moments.total, moments.squares, moments.count)]
+        both = zip(obs.MOMENTS, means, strict=True)
+        variables |= {name: (("pipeline", "window"), values) for name, values in both if name in design.observables}
     coordinates = {
         "trial": np.asarray(numbers, np.int64),
         "pipeline": [str(p) for p in design.pipelines],
@@ -110,4 +113,4 @@ def _attributes(design: Design, joint: bool) -> dict[str, str | float]:
     }
 
 
-_NOT_ON_GPU = "a GPU was asked for, but this method is no faster on one"
+_NOT_ON_GPU = "a GPU was asked for, but this method has no form for one"

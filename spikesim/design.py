@@ -47,7 +47,7 @@ class Design:
 
     @property
     def runs_on(self) -> str:
-        """The device asked for, or "cpu" for a method that would be no faster elsewhere."""
+        """The device asked for, or "cpu" for a method that has no form for another."""
         return self.device if self.method in ON_GPU else "cpu"
 
     @property
@@ -68,6 +68,11 @@ class Design:
         own = [p.stages if matrices or p.read is None else p.read for p in self.pipelines]
         return (*own, *(t.read or t.stages for t in twins if t is not None))
 
+    @cached_property
+    def stepping(self) -> bool:
+        """Whether each step's gradient is needed."""
+        return bool(Cascade(self.runs, self.betas, GIVEN).stepping)
+
     @property
     def moments(self) -> bool:
         """Whether bias and variance are asked for."""
@@ -82,8 +87,7 @@ class Design:
             return collapsed_work(self.model.noise, self.model.shape, self.steps, len(self.filters))
         if self.method == "banded":
             return banded_work(self.model, self.pipelines, self.observables, self.steps, len(self.filters))
-        flows = bool(Cascade(self.runs, self.betas, GIVEN).stepping)
-        each = 1 + 0.3 * len(self.filters) + 0.1 * flows * min(self.model.shape)
+        each = 1 + 0.3 * len(self.filters) + 0.1 * self.stepping * min(self.model.shape)
         return (self.steps + self.model.noise.burn_in) * padded_entries(self.model.shape) * each
 
 

@@ -4,9 +4,11 @@ Everything else is written once, for arrays of any namespace. On a GPU, arrays a
 memory; what draws and averages noise is made of the same scalar functions on both.
 """
 
+import importlib
 import importlib.util
 import os
 import platform
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from queue import SimpleQueue
@@ -24,6 +26,8 @@ from spikesim.kernels.mix import mix
 from spikesim.spectrum import Dispatched, Tally
 
 DEVICES = ("cpu", "cuda")
+SHORT_OF_MEMORY = ("OUT_OF_MEMORY", "out of memory", "MemoryAllocation", "ALLOC_FAILED")
+"""What errors of CUDA's driver, runtime and libraries say of memory."""
 INSTALL = "pip install 'spikesim[gpu-cu12]', or 'spikesim[gpu-cu13]' where the driver is of CUDA 13"
 
 
@@ -73,7 +77,11 @@ class CPU:
         return self.block_bytes, 64
 
     def at_work(self) -> Any:
-        """Context in which one block runs."""
+        """Context in which one block runs; what it has made is there at its end, for any thread."""
+        return nullcontext()
+
+    def summing(self) -> Any:
+        """The same for sums over blocks, by one thread."""
         return nullcontext()
 
     def draw(
@@ -127,9 +135,13 @@ class CUDA(CPU):
     overlap = 2
 
     def __init__(self) -> None:
+        import cupy
+
         self._streams: SimpleQueue[Any] = SimpleQueue()
         for _ in range(self.overlap):
-            self._streams.put(self._stream())
+            self._streams.put(cupy.cuda.Stream(non_blocking=True))
+        self._sums = cupy.cuda.Stream(non_blocking=True)
+        self._chunk = min(cupy.cuda.runtime.memGetInfo()[1] // 64, 1 << 30)
 
     @property
     def xp(self) -> ModuleType:
@@ -140,8 +152,8 @@ class CUDA(CPU):
 
     @property
     def chunk_bytes(self) -> int:  # type: ignore[override]
-        """A quarter of `room`, 1 GB at most: every matrix of a chunk is one thread's."""
-        return min(self.room()[0] // 4, 1 << 30)
+        """A share of all its memory, 1 GB at most: every matrix of a chunk is one thread's."""
+        return self._chunk
 
     def __str__(self) -> str:
         import cupy
@@ -174,24 +186,24 @@ class CUDA(CPU):
         """A share of what is free now, blocks of CuPy's pool included."""
         import cupy
 
-        free = cupy.cuda.runtime.memGetInfo()[0] + cupy.get_default_memory_pool().free_bytes()
-        return free // self.SHARE, self.MOST
-
-    def _stream(self) -> Any:
-        import cupy
-
-        return cupy.cuda.Stream()  # one that waits for the default stream, where sums over trials are made
+        pool = cupy.get_default_memory_pool()
+        free = cupy.cuda.runtime.memGetInfo()[0] + pool.free_bytes()
+        limit = pool.get_limit()  # 0 for none
+        return (min(free, limit - pool.used_bytes()) if limit else free) // self.SHARE, self.MOST
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
-        """One of the streams, and at the end all that was queued on it is done."""
+        """One of the streams; at the end all that was queued on it is done."""
         stream = self._streams.get()
         try:
-            with stream:
+            with _on(stream):
                 yield
-                stream.synchronize()
         finally:
             self._streams.put(stream)
+
+    def summing(self) -> Any:
+        """See CPU.summing."""
+        return _on(self._sums)
 
     def draw(self, fill: str, *arguments: Any) -> None:
         """See CPU.draw."""
@@ -210,6 +222,26 @@ class CUDA(CPU):
         return Dispatched(x, tally, Reduced)
 
 
+@contextmanager
+def _on(stream: Any) -> Iterator[None]:
+    """Work on a stream, done at the end; every way that a GPU has of saying that memory is short is a MemoryError.
+
+    A decomposition that does not converge is an error, as NumPy's is.
+    """
+    import cupyx
+
+    try:
+        with stream, cupyx.errstate(linalg="raise"):
+            yield
+            stream.synchronize()
+    except MemoryError:
+        raise
+    except Exception as error:
+        if any(sign in str(error) for sign in SHORT_OF_MEMORY):
+            raise MemoryError(str(error)) from None
+        raise
+
+
 _MADE: dict[str, CPU] = {"cpu": CPU()}
 
 
@@ -225,9 +257,13 @@ def device(name: str) -> CPU:
     need(isinstance(name, str) and name in DEVICES, f"device in {DEVICES}", device=name)
     if name not in _MADE:
         for module, package in (("cupy", "CuPy"), ("numba_cuda", "numba-cuda")):
-            need(importlib.util.find_spec(module) is not None, f'{package} for device "cuda"', INSTALL, device=name)
-        tensor = os.environ.get("CUPY_TF32", "0")
-        need(tensor == "0", 'CUPY_TF32 unset or 0 for device "cuda": products of 10 bits are not enough', CUPY_TF32=tensor)
+            need(_installed(module), f'{package} for device "cuda"', INSTALL, device=name)
+        tensor = os.environ.get("CUPY_TF32", "")
+        need(
+            tensor in ("", "0"),
+            'CUPY_TF32 unset for device "cuda": products of 10 bits are not enough',
+            CUPY_TF32=tensor,
+        )
         why = _no_gpu()
         need(not why, 'a CUDA GPU for device "cuda"', f"none was found: {why}", device=name)
         _MADE[name] = CUDA()
@@ -235,10 +271,19 @@ def device(name: str) -> CPU:
     return _MADE[name]
 
 
+def _installed(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ValueError:  # something of that name was put in its place
+        return module in sys.modules
+
+
 def _no_gpu() -> str:
-    """Why there is no GPU; empty where there is one."""
+    """Why there is no GPU that can be used; empty where there is one."""
     try:
         import cupy
+
+        importlib.import_module("numba_cuda")
 
         return "" if cupy.cuda.is_available() else f"CuPy {cupy.__version__} sees no device; is the driver loaded?"
     except Exception as error:  # a CuPy that is broken, or meets a driver it cannot use, fails in many ways

@@ -25,7 +25,7 @@ LARGE = 256
 WIDEST_SINGLE = 500
 """Window up to which a float32 beta gives the buffer to 1e-5 (5e-6 here; 1e-5 at 1000)."""
 ON_GPU = ("stream", "collapsed")
-"""What a GPU is worth. A band is eliminated row after row, far too little at a time; norms alone need one number a trial."""
+"""What runs on a GPU. A band is eliminated row after row, little at a time, and norms alone need one number a trial."""
 GIVEN: frozenset[Stages] = frozenset({(Filter(),)})
 """The stream's kernel already holds the momentum buffer."""
 

@@ -83,7 +83,8 @@ def simulate(
             ("banded", "scalars") runs on the CPU, and attrs say so.
         dtype: "float64" or "float32": accumulators and linear algebra. Results are float64.
         progress: Called with (trials done, trials) as blocks end.
-        workers: Threads; all cores where left out, two on a GPU, whose blocks then overlap. Results do not depend on it.
+        workers: Threads; all cores where left out, two on a GPU, whose blocks then overlap. Results do not depend on it,
+            but for last bits on a GPU.
 
     Returns:
         Dataset of dimensions trial, pipeline, window, index. (trial, pipeline, window): alignment, projection,
@@ -111,11 +112,14 @@ def simulate(
     place = device_of(design.runs_on)
     count = worker_count(workers, place)
 
+    size = _block_size(design, len(numbers), count, place)
+    chunk = _chunk(design, size, place)
+
     def run(trials: range, stop: Event) -> Measured:
         with place.at_work():
-            return run_block(design, trials, stop, place)
+            return run_block(design, trials, stop, place, chunk)
 
-    measured = collect(run, numbers, _block_size(design, len(numbers), count, place), count, progress)
+    measured = collect(run, numbers, size, count, progress)
     return dataset(design, numbers, measured, joint)
 
 
@@ -139,7 +143,14 @@ def _block_size(design: Design, trials: int, workers: int, place: CPU) -> int:
     return max(1, min(most, room // (8 * entries * len(design.filters)), -(-trials // (2 * workers))))
 
 
-def run_block(design: Design, trials: range, stop: Event, place: CPU) -> Measured:
+def _chunk(design: Design, trials: int, place: CPU) -> int:
+    """Steps that blocks of so many trials take at once; a block that is halved later takes as many, and half the memory."""
+    if design.method == "stream":
+        return chunk_steps(design.model.shape, trials, np.dtype(design.dtype), design.stepping, place)
+    return collapsed.CHUNK_STEPS if collapsed.has_step_scalars(design.model.noise) else design.steps
+
+
+def run_block(design: Design, trials: range, stop: Event, place: CPU, chunk: int) -> Measured:
     """Draw a block of trials, run the pipelines, measure; gives up with CancelledError once `stop` is set."""
     if design.method == "scalars":
         return _run_scalars(design, trials, stop)
@@ -155,12 +166,12 @@ def run_block(design: Design, trials: range, stop: Event, place: CPU) -> Measure
     betas = place.array(design.betas, dtype)
     cascade = Cascade(design.runs, betas, GIVEN, (truth.u, truth.v), lambda x: place.spectra(x, tally))
     still = parts[0, 0, ...] if parts.shape[:2] == (1, 1) else None  # a signal that does not move
-    stream, chunk = _sampler(design, trials, bool(cascade.stepping), still, place)
+    stream = _sampler(design, trials, still, place)
     while stream.step < end:
         if stop.is_set():
             raise CancelledError
         first = stream.step
-        gradients = stream.advance(min(chunk, end - first), keep=bool(cascade.stepping))
+        gradients = stream.advance(min(chunk, end - first), keep=design.stepping)
         if gradients is not None:
             moved = gradients if still is not None else gradients + stepped(model.signal, parts, first, stream.step)
             cascade.advance(moved)
@@ -175,17 +186,12 @@ def run_block(design: Design, trials: range, stop: Event, place: CPU) -> Measure
     return replace(measured, values={name: host(x) for name, x in measured.values.items()}, tally=tally)
 
 
-def _sampler(design: Design, trials: range, kept: bool, signal: Array | None, place: CPU) -> tuple[Stream | Collapsed, int]:
-    """What draws a block's noise, and how many steps it takes at once.
-
-    kept: whether each step's gradient is needed; signal: (m, n) that is added to it, or None.
-    """
+def _sampler(design: Design, trials: range, signal: Array | None, place: CPU) -> Stream | Collapsed:
+    """What draws a block's noise; signal: (m, n) that is added to each step of it, or None."""
     model, seed, dtype = design.model, design.seed, np.dtype(design.dtype)
     if design.method == "collapsed":
-        chunk = collapsed.CHUNK_STEPS if collapsed.has_step_scalars(model.noise) else design.steps
-        return Collapsed(model, seed, trials, design.filters, dtype, place), chunk
-    chunk = chunk_steps(model.shape, len(trials), dtype, kept, place)
-    return Stream(model, seed, trials, design.betas, dtype, signal, place), chunk
+        return Collapsed(model, seed, trials, design.filters, dtype, place)
+    return Stream(model, seed, trials, design.betas, dtype, signal, place)
 
 
 def _run_scalars(design: Design, trials: range, stop: Event) -> Measured:

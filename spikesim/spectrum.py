@@ -18,6 +18,8 @@ from spikesim.polar import SVD, singular_values, svd
 
 ASPECT = {"float32": 1.5, "float64": 1.0}
 """Least max(m, n) / min(m, n) at which Gram matrices of a type are tried."""
+WIDEST = 128
+"""Most rows of a matrix that one thread of a GPU takes on alone; larger ones are for products."""
 SVD_MEANS = "float64 SVD"
 
 
@@ -132,6 +134,8 @@ def _means(x: Array, tally: Tally, engine: Engine, after: str | None = None) -> 
         return _BySVD(x, tally)
     if after == "float64":
         return _BySVD(x, tally) if engine is CPU else ByProducts(x, tally, later(PRODUCTS))
+    if engine is not CPU and m > WIDEST:
+        return ByProducts(xp.astype(x, xp.float64, copy=False), tally, later(PRODUCTS))
     if number == "float32" and after is None and n >= ASPECT["float32"] * m:
         return ByGram(x, tally, later("float32"), engine)
     return ByGram(xp.astype(x, xp.float64, copy=False), tally, later("float64"), engine)

@@ -1,7 +1,10 @@
 """Trials in blocks: in order, whatever their size; halved where they do not fit."""
 
+import gc
 import importlib
 import threading
+import warnings
+import weakref
 
 import numpy as np
 import pytest
@@ -58,3 +61,46 @@ def test_results_of_halved_blocks_are_the_same_bits(monkeypatch):
         halved = ss.simulate(model, workers=1, **options)
     for name in whole:
         np.testing.assert_array_equal(halved[name].values, whole[name].values)
+
+
+class Held:
+    """Memory of a machine for a few trials, held by whatever refers to it."""
+
+    def __init__(self, room):
+        self.free, self.lock = room, threading.Lock()
+
+    def take(self, count):
+        with self.lock:
+            if count > self.free:
+                raise MemoryError(f"{self.free} left of what {count} trials take")
+            self.free -= count
+        taken = set()  # something that can be watched
+        weakref.finalize(taken, self.give, count)
+        return taken
+
+    def give(self, count):
+        with self.lock:
+            self.free += count
+
+
+@pytest.mark.parametrize("trials", [40, 160, 400])
+@pytest.mark.parametrize(("room", "workers"), [(7, 2), (3, 2), (1, 1), (1, 3), (2, 4)])
+def test_what_failed_is_let_go_and_a_lone_trial_waits_for_the_others(trials, room, workers):
+    """Each trial takes one unit, twice while it is under way; no garbage collector helps, and nothing that fits dies."""
+    memory = Held(2 * room)
+
+    def run(block, _stop):
+        first = memory.take(len(block))
+        second = memory.take(len(block))
+        assert first is not second
+        return list(block)
+
+    gc.disable()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            out = [t for block in collect(run, range(trials), 32, workers) for t in block]
+    finally:
+        gc.enable()
+    assert out == list(range(trials))
+    assert memory.free == 2 * room

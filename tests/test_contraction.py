@@ -2,7 +2,7 @@
 
 The CPU's compiler fuses where it likes to, a GPU's wherever it can; both compute the same formulas from the same words with
 correctly rounded roots and divisions. Here each law is compiled twice, as it is and with nothing fused: what lies between is
-what the choice is worth. docs/theory.md, GPU, states these bounds, and `experiments/gpu.py` holds a real device to them.
+what the choice is worth. kernels/fills.py: UNITS states the bounds, and `experiments/gpu.py` holds a real device to them.
 """
 
 import sys
@@ -15,10 +15,9 @@ import pytest
 from numba import njit
 
 from spikesim.kernels import elementary, transforms
+from spikesim.kernels.fills import UNITS
 
 COUNT = 1 << 20
-UNITS = {"normal": 4, "laplace": 6, "pareto": 6, "student": 6, "stable": 16}
-"""Largest difference in units in the last place that is stated."""
 
 
 @cache
@@ -39,7 +38,7 @@ def unfused() -> ModuleType:
 
 def drawn(tr, law, p):
     """COUNT numbers of a law from the same words."""
-    if law == "normal":
+    if law == "gaussian":
 
         @njit
         def number(w, v):
@@ -50,7 +49,7 @@ def drawn(tr, law, p):
         @njit
         def number(w, v):  # noqa: ARG001
             return one(w, uniform31(w, 0.5), p)
-    elif law == "student":
+    elif law == "student_t":
 
         @njit
         def number(w, v):
@@ -61,7 +60,7 @@ def drawn(tr, law, p):
         def number(w, v):
             return one(w, uniform31(w, 0.5), exponential(v), p)
 
-    one = {"laplace": tr.laplace, "pareto": tr.symmetric_pareto, "student": tr.student_t, "stable": tr.stable}.get(law)
+    one = {"laplace": tr.laplace, "pareto": tr.symmetric_pareto, "student_t": tr.student_t, "stable": tr.stable}.get(law)
     tr_direction, tr_radius = tr.direction, tr.radius
     uniform, uniform31, exponential = tr.uniform, tr.uniform31, tr.exponential
 
@@ -72,7 +71,7 @@ def drawn(tr, law, p):
 
     random = np.random.default_rng(0)
     words, others = (random.integers(1 << 16, 1 << 32, COUNT, dtype=np.uint32) for _ in range(2))
-    out = np.empty(COUNT, np.float32 if law == "normal" else np.float64)
+    out = np.empty(COUNT, np.float32 if law == "gaussian" else np.float64)
     fill(words, others, out)
     return out
 
@@ -84,8 +83,8 @@ def units(a, b):
 
 @pytest.mark.parametrize(
     ("law", "p"),
-    [("normal", 0.0), ("laplace", 0.0), ("pareto", 0.5), ("pareto", 3.0), ("student", 0.5), ("student", 3.0),
-     ("student", 30.0), ("stable", 0.5), ("stable", 1.0), ("stable", 1.3), ("stable", 1.99)],
+    [("gaussian", 0.0), ("laplace", 0.0), ("pareto", 0.5), ("pareto", 3.0), ("student_t", 0.5), ("student_t", 3.0),
+     ("student_t", 30.0), ("stable", 0.5), ("stable", 1.0), ("stable", 1.3), ("stable", 1.99)],
 )  # fmt: skip
 def test_fusing_moves_no_number_by_more_than_is_stated(law, p):
     apart = units(drawn(transforms, law, p), drawn(unfused(), law, p))
@@ -96,5 +95,5 @@ def test_fusing_moves_no_number_by_more_than_is_stated(law, p):
 
 def test_a_coarser_formula_is_found():
     """Negative control: normals with one coefficient of the logarithm off by 1e-6."""
-    a = drawn(transforms, "normal", 0.0)
-    assert np.max(units(a, (a.astype(float) * (1 + 1e-6)).astype(np.float32))) > UNITS["normal"]
+    a = drawn(transforms, "gaussian", 0.0)
+    assert np.max(units(a, (a.astype(float) * (1 + 1e-6)).astype(np.float32))) > UNITS["gaussian"]

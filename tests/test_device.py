@@ -92,7 +92,7 @@ def test_results_of_a_gpu_say_so_and_what_ran_on_the_cpu_instead(monkeypatch):
     for method, names in (("banded", ["alignment"]), ("scalars", ["noise_fro"])):
         data = ss.simulate(MODEL, method=method, pipelines=["pre-polar"], observables=names, **options)
         assert data.attrs["device"].startswith("cpu (")
-        assert "a GPU was asked for, but this method is no faster on one" in data.attrs["device"]
+        assert "a GPU was asked for, but this method has no form for one" in data.attrs["device"]
         host = ss.simulate(MODEL, method=method, pipelines=["pre-polar"], observables=names, **(options | {"device": "cpu"}))
         assert data[names[0]].equals(host[names[0]])
 
@@ -112,5 +112,43 @@ def test_another_gpu_than_the_first_is_refused_and_who_to_start_instead_is_said(
 def test_tf32_is_refused(monkeypatch):
     installed(monkeypatch, "cupy", "numba_cuda")
     monkeypatch.setenv("CUPY_TF32", "1")
-    with pytest.raises(ValueError, match=r"need CUPY_TF32 unset or 0 for device .*, got CUPY_TF32='1'"):
+    with pytest.raises(ValueError, match=r"need CUPY_TF32 unset for device .*, got CUPY_TF32='1'"):
+        ss.simulate(MODEL, windows=[2], trials=1, device="cuda")
+
+
+class Flow:
+    """A stream that remembers whether it was waited for."""
+
+    done = False
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def synchronize(self):
+        self.done = True
+
+
+SHORT = ["CUDA_ERROR_OUT_OF_MEMORY", "cudaErrorMemoryAllocation: out of memory", "CUSOLVER_STATUS_ALLOC_FAILED"]
+
+
+@pytest.mark.parametrize("message", SHORT)
+def test_every_way_of_being_short_of_memory_is_a_memory_error(monkeypatch, message):
+    monkeypatch.setitem(sys.modules, "cupyx", SimpleNamespace(errstate=lambda **_: Flow()))
+    with pytest.raises(MemoryError, match=message), module._on(Flow()):
+        raise RuntimeError(message)
+    with pytest.raises(RuntimeError, match="illegal address"), module._on(Flow()):
+        raise RuntimeError("an illegal address")
+    flow = Flow()
+    with module._on(flow):
+        assert not flow.done
+    assert flow.done
+
+
+def test_a_package_that_is_there_in_name_only_gives_one_error(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cupy", SimpleNamespace(__spec__=None))
+    monkeypatch.setitem(sys.modules, "numba_cuda", SimpleNamespace(__spec__=None))
+    with pytest.raises(ValueError, match=r"^need a CUDA GPU for device .*none was found: AttributeError"):
         ss.simulate(MODEL, windows=[2], trials=1, device="cuda")

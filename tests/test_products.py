@@ -8,7 +8,7 @@ from spikesim.gram import PRECISION
 from spikesim.means import PRODUCTS, ByProducts, Tally
 from spikesim.polar import polar_factor
 from spikesim.products import LEADING, Leading, factors
-from spikesim.spectrum import Exact
+from spikesim.spectrum import Dispatched, Exact
 
 SHAPES = [(1, 3), (2, 2), (3, 7), (8, 8), (20, 33), (64, 64)]
 TOLERANCE = PRECISION["float64"].tolerance
@@ -150,3 +150,19 @@ class Exact2(Exact):
     """With the means' names."""
 
     factors = Exact.polar
+
+
+def test_a_gpus_engine_is_spared_matrices_too_large_for_a_thread():
+    x = np.random.default_rng(8).standard_normal((2, 130, 135)).astype(np.float32)
+
+    def thread(*_):
+        raise AssertionError
+
+    tally = Tally()
+    large = Dispatched(x, tally, thread)
+    np.testing.assert_allclose(large.polar(), Exact(x.astype(float)).polar(), atol=1e-6)
+    np.testing.assert_allclose(large.values(3), Exact(x.astype(float)).values(3), rtol=1e-12)
+    assert tally == {"float64 products": 2}
+    assert Dispatched(x.swapaxes(1, 2), None, thread).polar().shape == (2, 135, 130)
+    with pytest.raises(AssertionError):
+        Dispatched(x[:, :128], None, thread)

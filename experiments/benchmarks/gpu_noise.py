@@ -11,7 +11,8 @@ import spikesim as ss
 from benchmarks import gpu_device
 from benchmarks.gpu_words import device_words
 from spikesim import rng
-from spikesim.kernels.fills import FILLS
+from spikesim.arrays import host
+from spikesim.kernels.fills import FILLS, UNITS
 from spikesim.samplers.stream import Stream
 
 SHAPE = (64, 128)
@@ -23,9 +24,10 @@ LAWS = {
     "arch": ss.Arch(0.3, 1.0), "ar1": ss.AR1(0.5, 1.0),
 }  # fmt: skip
 """A law for each fill."""
-USUAL, MOST = 4.0, 64.0
-"""Units in the last place: what 99.9 % of the numbers keep, and all of them, counted at a number's own size or at 1 where
-that is more. Rademacher's keep 0, and signs are equal but where steps of AR(1) cancel."""
+RARE = 4
+"""99.9 % of the numbers keep UNITS in the last place (fills.py), and all of them so many times that, counted at a number's
+own size or at 1 where that is more: a small word's logarithm is another library's. Signs are equal but where steps of AR(1)
+cancel."""
 RECURSIVE = ("arch", "ar1")
 """Numbers of any type made of float32 normals: they are as far apart as those."""
 
@@ -57,7 +59,8 @@ class Apart:
         """Whether it is as close as stated."""
         if self.law == "rademacher":
             return self.most == 0
-        return self.usual <= USUAL and self.most_at_one <= MOST and (self.signs == 0 or self.law == "ar1")
+        units = UNITS[self.law]
+        return self.usual <= units and self.most_at_one <= RARE * units and (self.signs == 0 or self.law == "ar1")
 
     def as_json(self) -> dict[str, Any]:
         """For the results' file."""
@@ -82,15 +85,10 @@ def words_apart(trials: Sequence[int], count: int) -> dict[str, int]:
     different, places = 0, 0
     for trial in trials:
         for number in DRAWS:
-            found = on_host(device_words(gpu_device.namespace(), SEED, rng.NOISE, trial, steps, entries, number))
+            found = host(device_words(gpu_device.namespace(), SEED, rng.NOISE, trial, steps, entries, number))
             true = rng.words(SEED, rng.NOISE, trial, steps, entries, number)
             different, places = different + int(np.count_nonzero(found != true)), places + count
     return {"places": places, "different": different}
-
-
-def on_host(x: Any) -> NDArray[Any]:
-    """The same numbers as NumPy's array."""
-    return x.get() if hasattr(x, "get") else np.asarray(x)
 
 
 def drawn(law: str, dtype: str, device: str, trials: int, steps: int) -> NDArray[Any]:
@@ -98,7 +96,7 @@ def drawn(law: str, dtype: str, device: str, trials: int, steps: int) -> NDArray
     place: dict[str, Any] = {} if device == "cpu" else {"device": gpu_device.device()}
     model = ss.SpikedModel(SHAPE, (1.0,), LAWS[law])
     stream = Stream(model, SEED, range(trials), np.array([0.9]), np.dtype(dtype), **place)
-    return on_host(stream.advance(steps, keep=True))
+    return host(stream.advance(steps, keep=True))
 
 
 def noise_apart(law: str, dtype: str, device: str, trials: int, steps: int) -> Apart:

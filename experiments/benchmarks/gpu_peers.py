@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 import spikesim as ss
 from benchmarks.workloads import NOISE_WINDOWS, Problem
+from spikesim.arrays import host
 from spikesim.errors import need
 
 FEW = Problem(steps=100)
@@ -25,10 +26,10 @@ def need_noise(found: Any) -> None:
     Raises:
         ValueError: If it is not, within MOST standard errors.
     """
-    host = found.cpu().numpy() if hasattr(found, "cpu") else found.get() if hasattr(found, "get") else np.asarray(found)
+    own = found.cpu().numpy() if hasattr(found, "cpu") else host(found)
     factors = np.array([ss.EMA(t).noise_factor(STEPS) for t in NOISE_WINDOWS])
-    entries = host.size / len(factors)
-    squares = np.mean(np.moveaxis(host, -2, 0).reshape(len(factors), -1) ** 2.0, axis=1, dtype=np.float64)
+    entries = own.size / len(factors)
+    squares = np.mean(np.moveaxis(own, -2, 0).reshape(len(factors), -1) ** 2.0, axis=1, dtype=np.float64)
     off = np.abs(squares / factors - 1) / ((2 / entries) ** 0.5 + ROUNDING)
     need(off.max() <= MOST, f"averages within {MOST:g} standard errors of the filter's variance", errors=float(off.max()))
 

@@ -3,17 +3,16 @@
 The input is read once, whatever the number of windows. See ema.py.
 """
 
-from functools import cache
 from typing import Any
 
 import numpy as np
 from numba import cuda, from_dtype, uint64
 
 from spikesim.arrays import Array, array_namespace, type_name
-from spikesim.kernels.launch import THREADS, launch
+from spikesim.kernels.launch import THREADS, launch, once
 
 
-@cache
+@once
 def _kernel_of(windows: int, dtype: str) -> Any:
     real = from_dtype(np.dtype(dtype))
 
@@ -26,10 +25,12 @@ def _kernel_of(windows: int, dtype: str) -> Any:
         a, b = cuda.local.array(windows, real), cuda.local.array(windows, real)
         for k in range(windows):
             a[k], b[k] = sums[i, k, e], betas[k]
-        for s in range(x.shape[1]):
-            g = x[i, uint64(s), e]
+        s, steps = uint64(0), uint64(x.shape[1])
+        while s < steps:  # numba's range costs more than a step
+            g = x[i, s, e]
             for k in range(windows):
                 a[k] = b[k] * a[k] + g
+            s += uint64(1)
         for k in range(windows):
             sums[i, k, e] = a[k]
 

@@ -236,3 +236,10 @@ FILLS = {
     "ar1": (_ar1, False),
 }
 """Name -> (fill, whether its numbers are float32 in themselves; if not they are of the accumulators' type)."""
+
+UNITS = {
+    "gaussian": 4, "frozen": 4, "rademacher": 0, "laplace": 6, "pareto": 6, "student_t": 6, "stable": 16, "arch": 16,
+    "ar1": 16,
+}  # fmt: skip
+"""How far a number may be from another target's, which fuses products and sums in other places, in units in its last place:
+of float32 for what is made of normals (for recursive laws at its own size, or 1 where that is more), else of float64."""

@@ -6,7 +6,6 @@ along the rows: neighbouring threads are then far apart in memory, but every lin
 """
 
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from spikesim.kernels import threads
 from spikesim.kernels.compiled import inner
 from spikesim.kernels.eigen import HALVINGS, eigenvector, largest, orthonormal
 from spikesim.kernels.lanes import load, splat, store
-from spikesim.kernels.launch import THREADS, launch
+from spikesim.kernels.launch import THREADS, launch, once
 from spikesim.kernels.retarget import retargeted
 from spikesim.kernels.root import below, bilinear, inverse_root, normalise
 from spikesim.kernels.threads import LANES
@@ -29,7 +28,7 @@ SIMULATED: bool = config.ENABLE_CUDASIM  # type: ignore[attr-defined]
 _done: dict[Any, Any] = {}
 
 
-@cache
+@once
 def compiled(kernel: Callable[..., None]) -> Any:
     """A kernel below for a GPU, or for numba's simulator of one."""
 

@@ -5,7 +5,6 @@ memory only where it is asked for. Entries of a warp lie side by side, so that w
 """
 
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -13,14 +12,14 @@ from numba import cuda, from_dtype, uint64
 
 from spikesim.arrays import Array, array_namespace, type_name
 from spikesim.kernels.fills import FILLS
-from spikesim.kernels.launch import THREADS, launch
+from spikesim.kernels.launch import THREADS, launch, once
 from spikesim.kernels.quads import QUADS
 
 PAIR = 2
 """Entries of a thread: what those of a matrix are rounded up to."""
 
 
-@cache
+@once
 def kernel_of(name: str, windows: int, dtype: str) -> Any:
     """The kernel of a fill for so many windows, each number of windows its own: averages are in registers then."""
     draw, single = QUADS[name], FILLS[name][1]

@@ -99,7 +99,7 @@ class Stream:
         return np.ascontiguousarray(self._drawn[:, first : first + steps])
 
     def last(self) -> Array:
-        """Noise of the newest step, (B, 1, m, n): the bits that `advance` keeps."""
+        """Noise of the newest step, (B, 1, m, n): what `advance` keeps, to rounding on a GPU."""
         m, n = self.model.shape
         newest = self._sums[:, -1:, : m * n]
         return self.device.xp.reshape(newest, (-1, 1, m, n)) * self._scale + self._mean

@@ -13,10 +13,31 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 
+WINDOWS = 8
+
 
 def kernels():
     """Name -> (kernel, its arguments' types), of every kernel there is."""
-    return gram_kernels()
+    return gram_kernels() | stream_kernels()
+
+
+def stream_kernels():
+    """kernels/stream_cuda.py's and ema_cuda.py's, of every law, for either type of numbers and WINDOWS averages."""
+    from numba import types
+
+    from spikesim.kernels import ema_cuda, stream_cuda
+    from spikesim.kernels.fills import FILLS
+
+    i, u, doubles, trials = types.int64, types.uint64, types.float64[::1], types.uint64[::1]
+    found = {}
+    for number in (types.float32, types.float64):
+        sums, rows, one = number[:, :, ::1], number[:, ::1], number[::1]
+        for law, (_, single) in FILLS.items():
+            factor = types.float32[:, ::1] if single else rows
+            signature = (sums, rows, types.float64[:, ::1], one, factor, i, i, trials, u, u, u, doubles, one, one)
+            found[f"{law} {number}"] = stream_cuda.kernel_of(law, WINDOWS, str(number)), signature
+        found[f"ema {number}"] = ema_cuda._kernel_of(WINDOWS, str(number)), (sums, sums, one)
+    return found
 
 
 def gram_kernels():

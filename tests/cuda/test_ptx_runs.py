@@ -14,15 +14,14 @@ from ptx_launch import Interpreted, launched
 from spikesim import rng
 from spikesim.device import CPU
 from spikesim.kernels import ema, ema_cuda, stream_cuda
-from spikesim.kernels.fills import FILLS
+from spikesim.kernels.fills import FILLS, UNITS
 from spikesim.kernels.philox import word_at
 
 pytestmark = pytest.mark.skipif(find_spec("numba_cuda") is None, reason="numba-cuda is not installed")
 
 ENTRIES, SEED, STEPS = 279, 2**64 - 5, (8, 3)
 """More entries than one block of threads has, an odd number of them, and of steps at the end."""
-UNITS = {"gaussian": 4, "frozen": 4, "rademacher": 0, "laplace": 6, "pareto": 6, "student_t": 6, "stable": 16}
-RECURSIVE = {"arch": 16, "ar1": 16}
+RECURSIVE = ("arch", "ar1")
 """Of float32, as the normals they are made of, at a number's own size or 1 where that is more."""
 CASES = [
     ("gaussian", 0.0), ("frozen", 0.0), ("rademacher", 0.0), ("laplace", 0.0), ("pareto", 0.5), ("pareto", 3.0),
@@ -94,7 +93,7 @@ def units(found, true, name, dtype):
 def assert_held(found, true, name, dtype):
     apart = units(found, true, name, dtype)
     print(name, dtype, apart.size, float(apart.max()), float(np.mean(apart > 0)))
-    assert np.max(apart) <= {**UNITS, **RECURSIVE}[name]
+    assert np.max(apart) <= UNITS[name]
 
 
 @pytest.mark.parametrize(
