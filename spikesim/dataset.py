@@ -10,7 +10,7 @@ from spikesim import observables as obs
 from spikesim import rng
 from spikesim.arrays import Array, array_namespace, host, transpose
 from spikesim.design import Design
-from spikesim.device import device
+from spikesim.devices.named import device
 from spikesim.kernels.width import vector_bits
 from spikesim.measure import Measured
 from spikesim.spectrum import Tally

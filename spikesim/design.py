@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from spikesim import observables as obs
 from spikesim import rng
-from spikesim.device import CPU
-from spikesim.device import device as device_of
+from spikesim.devices.cpu import CPU
+from spikesim.devices.named import device as device_of
 from spikesim.errors import need
 from spikesim.filters import EMA
 from spikesim.methods import GIVEN, METHODS, ON_GPU, REASONS, all_of, need_method, picked

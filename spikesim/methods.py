@@ -11,7 +11,7 @@ and banded only for matrices of LARGE rows and columns, below which collapsed is
 
 from typing import Any
 
-from spikesim.device import device
+from spikesim.devices.named import device
 from spikesim.errors import need
 from spikesim.noise import LAWS
 from spikesim.pipelines import Cascade, Filter, Stages

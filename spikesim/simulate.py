@@ -13,8 +13,8 @@ from spikesim.arrays import Array, host
 from spikesim.blocks import Progress, collect
 from spikesim.dataset import dataset
 from spikesim.design import Design, design_from, worker_count
-from spikesim.device import CPU
-from spikesim.device import device as device_of
+from spikesim.devices.cpu import CPU
+from spikesim.devices.named import device as device_of
 from spikesim.errors import need
 from spikesim.filters import EMA
 from spikesim.kernels.cpu import stream_kernel

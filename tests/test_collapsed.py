@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import spikesim as ss
 from spikesim import rng
-from spikesim.device import CPU
+from spikesim.devices.cpu import CPU
 from spikesim.filters import EMA
 from spikesim.samplers.collapsed import CHUNK_STEPS, LAWS_NAMED, Collapsed, normals, root, steady
 from spikesim.theory.filters import covariance

@@ -7,8 +7,11 @@ from types import SimpleNamespace
 import pytest
 
 import spikesim as ss
-from spikesim import device as module
-from spikesim.device import CPU, CUDA, device
+from spikesim.devices import cuda
+from spikesim.devices import named as module
+from spikesim.devices.cpu import CPU
+from spikesim.devices.cuda import CUDA
+from spikesim.devices.named import device
 
 MODEL = ss.SpikedModel((4, 5), 3.0, ss.Gaussian())
 
@@ -137,12 +140,12 @@ SHORT = ["CUDA_ERROR_OUT_OF_MEMORY", "cudaErrorMemoryAllocation: out of memory",
 @pytest.mark.parametrize("message", SHORT)
 def test_every_way_of_being_short_of_memory_is_a_memory_error(monkeypatch, message):
     monkeypatch.setitem(sys.modules, "cupyx", SimpleNamespace(errstate=lambda **_: Flow()))
-    with pytest.raises(MemoryError, match=message), module._on(Flow()):
+    with pytest.raises(MemoryError, match=message), cuda.on(Flow()):
         raise RuntimeError(message)
-    with pytest.raises(RuntimeError, match="illegal address"), module._on(Flow()):
+    with pytest.raises(RuntimeError, match="illegal address"), cuda.on(Flow()):
         raise RuntimeError("an illegal address")
     flow = Flow()
-    with module._on(flow):
+    with cuda.on(flow):
         assert not flow.done
     assert flow.done
 

@@ -93,7 +93,7 @@ def test_auto_says_why_not_each_cheaper_method():
     ((10**12, 10**12), {"pipelines": ["pre-polar"], "joint": False, "method": "banded"}),
 ])  # fmt: skip
 def test_a_trial_that_memory_cannot_hold_is_refused_with_what_can_be_done(monkeypatch, shape, options):
-    monkeypatch.setattr("spikesim.device.CPU.memory", lambda _: 24e9)
+    monkeypatch.setattr("spikesim.devices.cpu.CPU.memory", lambda _: 24e9)
     with pytest.raises(
         ValueError, match=r"need a trial within memory, 2\.4e\+10 bytes, got bytes=.*banded. with joint=False"
     ):

@@ -10,7 +10,7 @@ import reference as ref
 import spikesim as ss
 from spikesim import pipelines as pp
 from spikesim import spectrum
-from spikesim.device import CPU
+from spikesim.devices.cpu import CPU
 from spikesim.filters import EMA
 from spikesim.kernels import ema
 from spikesim.measure import measure

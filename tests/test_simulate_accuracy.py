@@ -11,7 +11,7 @@ import pytest
 import reference as ref
 
 import spikesim as ss
-from spikesim.device import CPU
+from spikesim.devices.cpu import CPU
 from spikesim.samplers.collapsed import Collapsed
 from spikesim.samplers.stream import Stream
 from spikesim.spectrum import Dispatched

@@ -13,7 +13,7 @@ import reference as ref
 import xarray as xr
 
 import spikesim as ss
-from spikesim.device import CPU
+from spikesim.devices.cpu import CPU
 from spikesim.observables import NOISE, OBSERVABLES
 from spikesim.samplers.stream import Stream
 

@@ -11,7 +11,20 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FLOORS = [
     ("errors", "arrays", "kernels", "rng", "tables", "zolotarev", "minimax"),
-    ("noise", "signal", "model", "filters", "polar", "gram", "products", "means", "spectrum", "theory", "estimate", "device"),
+    (
+        "noise",
+        "signal",
+        "model",
+        "filters",
+        "polar",
+        "gram",
+        "products",
+        "means",
+        "spectrum",
+        "theory",
+        "estimate",
+        "devices",
+    ),
     ("pipelines", "observables", "samplers"),
     ("measure", "methods", "design", "dataset", "blocks", "simulate"),
     ("sweep",),

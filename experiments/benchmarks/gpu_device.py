@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks.cupy_gram import namespace
-from spikesim.device import device as device_of
+from spikesim.devices.named import device as device_of
 
 CLOCK, MULTIPROCESSORS, MAJOR, MINOR = 13, 16, 75, 76
 """Numbers of device attributes in CUDA's interface: clock in kHz, multiprocessors, compute capability."""

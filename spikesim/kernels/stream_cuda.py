@@ -78,7 +78,7 @@ def advance(
     fill: str, sums: Array, out: Array, memory: Array, beta: Array, factor: Array, step: int, steps: int,
     trials: Sequence[int], domain: int, key: tuple[np.uint64, np.uint64], p: Array, scale: Array, shift: Array,
 ) -> None:  # fmt: skip
-    """As device.CPU.draw: all trials of a block at once, E even."""
+    """As devices.cpu.CPU.draw: all trials of a block at once, E even."""
     xp, dtype = array_namespace(sums), type_name(sums)
     numbers = xp.asarray(np.asarray(trials, np.uint64))
     kind = xp.float32 if FILLS[fill][1] else sums.dtype

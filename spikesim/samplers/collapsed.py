@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from spikesim import rng
 from spikesim.arrays import Array
-from spikesim.device import CPU
+from spikesim.devices.cpu import CPU
 from spikesim.errors import need
 from spikesim.filters import EMA
 from spikesim.model import SpikedModel

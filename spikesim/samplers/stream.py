@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from spikesim import rng
 from spikesim.arrays import Array
-from spikesim.device import CPU
+from spikesim.devices.cpu import CPU
 from spikesim.errors import need
 from spikesim.kernels.fills import BLOCK, STEPS
 from spikesim.model import SpikedModel

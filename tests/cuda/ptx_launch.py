@@ -13,7 +13,7 @@ import ptx
 from ptx_machine import program
 from ptx_numbers import FORMATS
 
-from spikesim.device import CUDA
+from spikesim.devices.cuda import CUDA
 from spikesim.kernels.launch import THREADS
 
 CAPABILITY = (9, 0)

@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from ptx_launch import Interpreted, launched
 
 from spikesim import rng
-from spikesim.device import CPU
+from spikesim.devices.cpu import CPU
 from spikesim.kernels import ema, ema_cuda, stream_cuda
 from spikesim.kernels.fills import FILLS, UNITS
 from spikesim.kernels.philox import word_at

@@ -5,7 +5,7 @@ from threading import Lock
 
 import numpy as np
 
-from spikesim.device import CUDA
+from spikesim.devices.cuda import CUDA
 
 ONE = Lock()
 """The simulator runs one kernel at a time."""

@@ -8,7 +8,8 @@ from devices import Simulated
 from numpy.testing import assert_allclose, assert_array_equal
 
 import spikesim as ss
-from spikesim import device, observables
+from spikesim import observables
+from spikesim.devices import named
 from spikesim.kernels import ema, ema_cuda
 from spikesim.pipelines import Filter, Polar
 
@@ -26,7 +27,7 @@ MORE = ss.Pipeline((Filter(), Polar(), Filter()), "smoothed")
 
 def both(monkeypatch, model, gpu=None, **options):
     """The same run on the CPU and on a simulated GPU."""
-    monkeypatch.setitem(device._MADE, "cuda", gpu or Simulated(array_api_strict))
+    monkeypatch.setitem(named._MADE, "cuda", gpu or Simulated(array_api_strict))
     return ss.simulate(model, **options), ss.simulate(model, device="cuda", **options)
 
 

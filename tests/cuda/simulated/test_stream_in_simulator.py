@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import spikesim as ss
 from spikesim import rng
-from spikesim.device import CPU
+from spikesim.devices.cpu import CPU
 from spikesim.kernels.fills import FILLS
 from spikesim.kernels.quads import QUADS
 from spikesim.samplers.collapsed import LAWS_NAMED, Collapsed
