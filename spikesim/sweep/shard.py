@@ -1,0 +1,175 @@
+"""A shard: some trials of one design point in a file that is written once, whole, and never changed.
+
+    FIRST-AFTER-HASH.parquet      trials FIRST to AFTER - 1; HASH: the SHA-256 of the file's bytes, 32 hexadecimal digits
+
+A row is a trial, a column an observable: a number, or a list of fixed length over (pipeline, window) or the like, in C order.
+What the lists run over, units of work and provenance are in the schema's metadata, so that a shard can be read alone, by
+anything that reads Parquet. The name says what the bytes must be: a file that was torn, cut or changed is told by its name,
+and nothing else needs to be asked. Pages carry checksums besides, for readers that know nothing of names.
+
+Order of writing: the bytes, fsync, rename, fsync of the folder. So a name is there only after its bytes are.
+"""
+
+import hashlib
+import io
+import json
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from spikesim.errors import need
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import xarray as xr
+
+SUFFIX = ".parquet"
+DIGITS = 32
+KEY = b"spikesim"
+"""Of the schema's metadata: JSON with attrs, coordinates, and each variable's dimensions after the trial."""
+_NAME = re.compile(rf"(\d{{10}})-(\d{{10}})-([0-9a-f]{{{DIGITS}}}){re.escape(SUFFIX)}")
+
+
+class DamagedError(ValueError):
+    """A shard whose bytes are not those that were written."""
+
+
+@dataclass(frozen=True, order=True)
+class ShardName:
+    """What a shard's name says: trials [first, after), and the hash of its bytes."""
+
+    first: int
+    after: int
+    digest: str
+
+    def __str__(self) -> str:
+        return f"{self.first:010d}-{self.after:010d}-{self.digest}{SUFFIX}"
+
+    @classmethod
+    def parsed(cls, name: str) -> "ShardName | None":
+        """From a file's name; None for other files."""
+        found = _NAME.fullmatch(name)
+        if not found or int(found[1]) >= int(found[2]):
+            return None
+        return cls(int(found[1]), int(found[2]), found[3])
+
+    @property
+    def trials(self) -> range:
+        """Global trial numbers."""
+        return range(self.first, self.after)
+
+
+def shards(folder: Path) -> list[ShardName]:
+    """Every shard of a folder, in the order of their trials; none where there is no such folder."""
+    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    return sorted(found for found in map(ShardName.parsed, names) if found is not None)
+
+
+def write(folder: Path, data: "xr.Dataset") -> ShardName:
+    """Write a dataset whose variables all begin with the dimension trial, consecutive numbers; see the module.
+
+    Raises:
+        ValueError: If it has other variables, or trials that do not follow each other.
+        OSError: If the folder cannot be written to or is full; nothing of the shard is left then.
+    """
+    trials = data["trial"].values
+    in_order = trials.size > 0 and bool(np.all(np.diff(trials) == 1))
+    need(in_order, "consecutive trials, one or more", trials=trials.tolist()[:8])
+    for name in data.data_vars:
+        need(data[name].dims[:1] == ("trial",), f"{name} of every trial", dims=data[name].dims)
+    content = encoded(data)
+    name = ShardName(int(trials[0]), int(trials[-1]) + 1, digest_of(content))
+    folder.mkdir(parents=True, exist_ok=True)
+    commit(folder / str(name), content)
+    return name
+
+
+def read(folder: Path, name: ShardName) -> "xr.Dataset":
+    """The dataset of a shard.
+
+    Raises:
+        DamagedError: If its bytes are not those that were written.
+        OSError: If it cannot be read.
+    """
+    content = (folder / str(name)).read_bytes()
+    if digest_of(content) != name.digest:
+        raise DamagedError(f"need the bytes that were written, got others in {folder / str(name)}")
+    return decoded(content)
+
+
+def digest_of(content: bytes) -> str:
+    """What a shard's name says of its bytes."""
+    return hashlib.sha256(content).hexdigest()[:DIGITS]
+
+
+def commit(path: Path, content: bytes) -> None:
+    """Bytes to a temporary file, fsync, rename, fsync of the folder: whole under its name or not there."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    _sync(path.parent)
+
+
+def _sync(folder: Path) -> None:
+    """The folder's own entries to disk, where the system lets folders be opened."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except PermissionError:  # Windows
+        return
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def encoded(data: "xr.Dataset") -> bytes:
+    """A dataset as Parquet; equal datasets give equal bytes."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    variables = [str(name) for name in data.data_vars]
+    columns: dict[str, Any] = {"trial": pa.array(data["trial"].values)}
+    for name in variables:
+        columns[name] = _column(data[name].values.astype(np.float64))
+    coordinates = {str(k): data[k].values.tolist() for k in data.coords if k != "trial"}
+    about = {"attrs": data.attrs, "coordinates": coordinates, "dims": {name: data[name].dims[1:] for name in variables}}
+    schema = {KEY: json.dumps(about, sort_keys=True).encode()}
+    target = io.BytesIO()
+    pq.write_table(pa.table(columns).replace_schema_metadata(schema), target, compression="zstd", write_page_checksum=True)
+    return target.getvalue()
+
+
+def _column(values: np.ndarray) -> "pa.Array":
+    """Numbers (trial, ...) as a column."""
+    import pyarrow as pa
+
+    flat = pa.array(np.ascontiguousarray(values).reshape(-1))
+    return flat if values.ndim == 1 else pa.FixedSizeListArray.from_arrays(flat, int(np.prod(values.shape[1:])))
+
+
+def decoded(content: bytes) -> "xr.Dataset":
+    """What `encoded` was given."""
+    import pyarrow.parquet as pq
+    import xarray as xr
+
+    table = pq.ParquetFile(io.BytesIO(content)).read(use_threads=False)
+    about = json.loads(table.schema.metadata[KEY])
+    coordinates = {"trial": table["trial"].to_numpy(), **about["coordinates"]}
+    sizes = {name: len(values) for name, values in coordinates.items()}
+    variables = {}
+    for name, dims in about["dims"].items():
+        column = table[name].combine_chunks()
+        flat = column.flatten() if dims else column
+        shape = (sizes["trial"], *(sizes[dim] for dim in dims))
+        variables[name] = (("trial", *dims), flat.to_numpy(zero_copy_only=False).reshape(shape))
+    return xr.Dataset(variables, coordinates, about["attrs"])
