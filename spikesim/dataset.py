@@ -8,54 +8,34 @@ import numpy as np
 
 from spikesim import observables as obs
 from spikesim import rng
-from spikesim.arrays import Array, array_namespace, host, transpose
 from spikesim.design import Design
 from spikesim.devices.named import device
 from spikesim.kernels.width import vector_bits
 from spikesim.measure import Measured
+from spikesim.moments import Moments
 from spikesim.spectrum import Tally
 
 if TYPE_CHECKING:
     import xarray as xr
 
 
-class _Moments:
-    """Sums over trials, in their order, of D = A - O(S) and of ‖D‖_F^2; the order makes their bits independent of blocks."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.total: Array = None
-        self.squares: Array = None
-
-    def add(self, deviations: Array | None) -> None:
-        if deviations is None:
-            return
-        for i in range(deviations.shape[0]):
-            d = deviations[i, ...]
-            flat = array_namespace(d).reshape(d, (*d.shape[:-2], 1, -1))
-            square = (flat @ transpose(flat))[..., 0, 0]
-            self.total, self.squares = (d, square) if self.count == 0 else (self.total + d, self.squares + square)
-            self.count += 1
-
-
 def dataset(design: Design, numbers: range, results: Iterable[Measured], joint: bool) -> "xr.Dataset":
     """All blocks of a run, in the order of their trials, with labels and attributes; see simulate."""
     import xarray as xr
 
-    blocks, moments, tally, place = [], _Moments(), Tally(), device(design.runs_on)
+    blocks, tally = [], Tally()
+    moments: Moments | None = None
     for result in results:
         blocks.append(result.values)
-        with place.summing():
-            moments.add(result.deviations)
+        if result.moments is not None:
+            moments = result.moments if moments is None else moments + result.moments
         tally += result.tally
     variables: dict[str, Any] = {}
     for name in blocks[0]:
         values = np.concatenate([b[name] for b in blocks]).astype(np.float64)
         variables[name] = (("trial", *_DIMENSIONS.get(name, ("pipeline", "window"))), values)
-    if moments.count >= 2:
-        with place.summing():
-            means = [host(x) for x in obs.moments(moments.total, moments.squares, moments.count)]
-        both = zip(obs.MOMENTS, means, strict=True)
+    if moments is not None and moments.count >= 2:
+        both = zip(obs.MOMENTS, moments.estimates(), strict=True)
         variables |= {name: (("pipeline", "window"), values) for name, values in both if name in design.observables}
     coordinates = {
         "trial": np.asarray(numbers, np.int64),

@@ -7,6 +7,7 @@ from typing import Any
 from spikesim import observables as obs
 from spikesim.arrays import Array, array_namespace, frobenius
 from spikesim.gram import PRECISION
+from spikesim.moments import Moments
 from spikesim.pipelines import Cascade, Filter, Pipeline, Polar, Stages
 from spikesim.polar import residual
 from spikesim.spectrum import Exact, Tally
@@ -17,13 +18,14 @@ Spectra = Callable[[Array], Any]
 
 @dataclass(frozen=True)
 class Measured:
-    """Numbers of a block of B trials: name -> (B, ...); A - O(S) (B, P, K, m, n) where asked for, else None.
+    """Numbers of a block of B trials: name -> (B, ...); A - O(S) (B, P, K, m, n), or its sums, where asked for, else None.
 
     `tally` says how many matrices were analysed by which means (spectrum.py).
     """
 
     values: dict[str, Array]
     deviations: Array | None = None
+    moments: Moments | None = None
     tally: Tally = field(default_factory=Tally)
 
 

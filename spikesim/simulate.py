@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import CancelledError
-from dataclasses import replace
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,7 @@ from spikesim.kernels.scalars import scalars_kernel
 from spikesim.measure import Measured, measure
 from spikesim.methods import GIVEN
 from spikesim.model import SpikedModel
+from spikesim.moments import Moments
 from spikesim.pipelines import PIPELINES, Cascade, Filter, Pipeline
 from spikesim.samplers import collapsed
 from spikesim.samplers.banded import Banded
@@ -183,7 +183,8 @@ def run_block(design: Design, trials: range, stop: Event, place: CPU, chunk: int
         design.pipelines, design.observables, design.spectrum, cascade, truth, place.array(found), noise,
         lambda x: place.spectra(place.xp.astype(x, double), tally),
     )  # fmt: skip
-    return replace(measured, values={name: host(x) for name, x in measured.values.items()}, tally=tally)
+    values, apart = {name: host(x) for name, x in measured.values.items()}, measured.deviations
+    return Measured(values, moments=None if apart is None else Moments.of(apart), tally=tally)
 
 
 def _sampler(design: Design, trials: range, signal: Array | None, place: CPU) -> Stream | Collapsed:

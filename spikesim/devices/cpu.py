@@ -66,10 +66,6 @@ class CPU:
         """Context in which one block runs; what it has made is there at its end, for any thread."""
         return nullcontext()
 
-    def summing(self) -> Any:
-        """The same for sums over blocks, by one thread."""
-        return nullcontext()
-
     def draw(
         self, fill: str, sums: Array, out: Array, memory: Array, beta: Array, factor: Array, step: int, steps: int,
         trials: Sequence[int], domain: int, key: tuple[np.uint64, np.uint64], p: Array, scale: Array, shift: Array,

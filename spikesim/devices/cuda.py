@@ -36,7 +36,6 @@ class CUDA(CPU):
         self._streams: SimpleQueue[Any] = SimpleQueue()
         for _ in range(self.overlap):
             self._streams.put(cupy.cuda.Stream(non_blocking=True))
-        self._sums = cupy.cuda.Stream(non_blocking=True)
         self._chunk = min(cupy.cuda.runtime.memGetInfo()[1] // 64, 1 << 30)
 
     @property
@@ -96,10 +95,6 @@ class CUDA(CPU):
                 yield
         finally:
             self._streams.put(stream)
-
-    def summing(self) -> Any:
-        """See CPU.summing."""
-        return on(self._sums)
 
     def draw(self, fill: str, *arguments: Any) -> None:
         """See CPU.draw."""
