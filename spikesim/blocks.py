@@ -63,7 +63,7 @@ def collect(
                 if why:
                     if len(block) <= size:  # one that was under way when another failed is cut alone
                         size = -(-len(block) // 2)
-                        warnings.warn(f"{len(block)} trials do not fit into memory ({why}): {size} at once", stacklevel=4)
+                        warnings.warn(f"{len(block)} trials do not fit into memory ({why}): {size} at once", stacklevel=5)
                     parts = [(part, pool.submit(_attempt, run, part, stop)) for part in cut(block, size)]
                     queue.extendleft(reversed(parts))
                     waiting = deque(part for block in waiting for part in cut(block, size))

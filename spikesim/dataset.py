@@ -13,6 +13,7 @@ from spikesim.devices.named import device
 from spikesim.kernels.width import vector_bits
 from spikesim.measure import Measured
 from spikesim.moments import Moments
+from spikesim.parts import ASKED, MEANS, means_text, sums_of
 from spikesim.spectrum import Tally
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def dataset(design: Design, numbers: range, results: Iterable[Measured], joint: bool) -> "xr.Dataset":
-    """All blocks of a run, in the order of their trials, with labels and attributes; see simulate."""
+    """All blocks of a run, in the order of their trials, with labels and attributes: a part (parts.py)."""
     import xarray as xr
 
     blocks, tally = [], Tally()
@@ -34,9 +35,6 @@ def dataset(design: Design, numbers: range, results: Iterable[Measured], joint: 
     for name in blocks[0]:
         values = np.concatenate([b[name] for b in blocks]).astype(np.float64)
         variables[name] = (("trial", *_DIMENSIONS.get(name, ("pipeline", "window"))), values)
-    if moments is not None and moments.count >= 2:
-        both = zip(obs.MOMENTS, moments.estimates(), strict=True)
-        variables |= {name: (("pipeline", "window"), values) for name, values in both if name in design.observables}
     coordinates = {
         "trial": np.asarray(numbers, np.int64),
         "pipeline": [str(p) for p in design.pipelines],
@@ -45,7 +43,11 @@ def dataset(design: Design, numbers: range, results: Iterable[Measured], joint: 
     if "singular_values" in variables:
         coordinates["index"] = np.arange(1, design.spectrum + 1)
     ordered = {name: variables[name] for name in design.observables if name in variables}
-    return xr.Dataset(ordered, coordinates, _attributes(design, joint) | {"matrices": _means(tally)})
+    attributes = _attributes(design, joint) | {MEANS: means_text(tally)}
+    if moments is not None:
+        ordered |= sums_of(moments)
+        attributes[ASKED] = ", ".join(name for name in obs.MOMENTS if name in design.observables)
+    return xr.Dataset(ordered, coordinates, attributes)
 
 
 _DIMENSIONS = {
@@ -56,11 +58,6 @@ _DIMENSIONS = {
     "noise_nuclear": ("window",),
     "noise_tangent": ("window",),
 }
-
-
-def _means(tally: Tally) -> str:
-    """How many matrices were analysed by which means."""
-    return "; ".join(f"{count} by {means}" for means, count in sorted(tally.items()) if count) or "none"
 
 
 _JOINT = {

@@ -22,6 +22,7 @@ from spikesim.measure import Measured, measure
 from spikesim.methods import GIVEN
 from spikesim.model import SpikedModel
 from spikesim.moments import Moments
+from spikesim.parts import finished
 from spikesim.pipelines import PIPELINES, Cascade, Filter, Pipeline
 from spikesim.samplers import collapsed
 from spikesim.samplers.banded import Banded
@@ -108,10 +109,24 @@ def simulate(
         observables=observables, spectrum=spectrum, method=method, device=device, dtype=dtype,
     )  # fmt: skip
     need(progress is None or callable(progress), "progress: None or a callable (trials done, trials)", progress=progress)
+    return finished(run_part(design, numbers, bool(joint), progress, workers))
+
+
+def run_part(
+    design: Design, numbers: range, joint: bool = True, progress: Progress | None = None, workers: int | None = None
+) -> "xr.Dataset":
+    """Some trials of a run, on this machine: a part (parts.py), which goes together with others of the same design.
+
+    Args:
+        design: Checked (design.py: design_from).
+        numbers: Global trial numbers.
+        joint: See simulate.
+        progress: See simulate.
+        workers: See simulate.
+    """
     _kernel(design)  # made here, or each thread would compile one of its own
     place = device_of(design.runs_on)
     count = worker_count(workers, place)
-
     size = _block_size(design, len(numbers), count, place)
     chunk = _chunk(design, size, place)
 
@@ -119,8 +134,7 @@ def simulate(
         with place.at_work():
             return run_block(design, trials, stop, place, chunk)
 
-    measured = collect(run, numbers, size, count, progress)
-    return dataset(design, numbers, measured, joint)
+    return dataset(design, numbers, collect(run, numbers, size, count, progress), joint)
 
 
 def _kernel(design: Design) -> None:

@@ -26,7 +26,7 @@ FLOORS = [
         "devices",
     ),
     ("pipelines", "observables", "samplers"),
-    ("moments", "measure", "methods", "design", "dataset", "blocks", "simulate"),
+    ("moments", "parts", "measure", "methods", "design", "dataset", "blocks", "simulate"),
     ("sweep",),
     ("plots", "report", "benchmark", "progress", "predict", "verify"),
     ("reproduce",),

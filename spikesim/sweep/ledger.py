@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spikesim.errors import need
+from spikesim.parts import joined
 from spikesim.sweep import shard
 from spikesim.sweep.shard import DamagedError, ShardName
 
@@ -48,17 +49,15 @@ class Ledger:
             at = after
 
     def read(self, trials: range) -> "xr.Dataset":
-        """All trials of a range.
+        """All trials of a range, one part (parts.py).
 
         Raises:
             ValueError: If some are missing, or their shards are damaged: these are set aside, and a run computes them again.
         """
-        import xarray as xr
-
         parts = [self._sound(name) for name in self.used(trials)]
         found = sum(len(part.trial) for part in parts if part is not None)
         need(found == len(trials), "all trials", "run it again: what is done is kept", found=found, wanted=len(trials))
-        return xr.concat([part for part in parts if part is not None], "trial", combine_attrs="override")
+        return joined([part for part in parts if part is not None])
 
     def _sound(self, name: ShardName) -> "xr.Dataset | None":
         try:

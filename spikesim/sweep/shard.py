@@ -3,6 +3,7 @@
     FIRST-AFTER-HASH.parquet      trials FIRST to AFTER - 1; HASH: the SHA-256 of the file's bytes, 32 hexadecimal digits
 
 A row is a trial, a column an observable: a number, or a list of fixed length over (pipeline, window) or the like, in C order.
+What is of all the shard's trials together, such as sums, stands in a column of which only the first row is filled.
 What the lists run over, units of work and provenance are in the schema's metadata, so that a shard can be read alone, by
 anything that reads Parquet. The name says what the bytes must be: a file that was torn, cut or changed is told by its name,
 and nothing else needs to be asked. Pages carry checksums besides, for readers that know nothing of names.
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 SUFFIX = ".parquet"
 DIGITS = 32
 KEY = b"spikesim"
-"""Of the schema's metadata: JSON with attrs, coordinates, and each variable's dimensions after the trial."""
+"""Of the schema's metadata: JSON with attrs, coordinates, and each variable's dimensions and shape."""
 _NAME = re.compile(rf"(\d{{10}})-(\d{{10}})-([0-9a-f]{{{DIGITS}}}){re.escape(SUFFIX)}")
 
 
@@ -70,17 +71,15 @@ def shards(folder: Path) -> list[ShardName]:
 
 
 def write(folder: Path, data: "xr.Dataset") -> ShardName:
-    """Write a dataset whose variables all begin with the dimension trial, consecutive numbers; see the module.
+    """Write a dataset of consecutive trials; see the module.
 
     Raises:
-        ValueError: If it has other variables, or trials that do not follow each other.
+        ValueError: If its trials do not follow each other.
         OSError: If the folder cannot be written to or is full; nothing of the shard is left then.
     """
     trials = data["trial"].values
     in_order = trials.size > 0 and bool(np.all(np.diff(trials) == 1))
     need(in_order, "consecutive trials, one or more", trials=trials.tolist()[:8])
-    for name in data.data_vars:
-        need(data[name].dims[:1] == ("trial",), f"{name} of every trial", dims=data[name].dims)
     content = encoded(data)
     name = ShardName(int(trials[0]), int(trials[-1]) + 1, digest_of(content))
     folder.mkdir(parents=True, exist_ok=True)
@@ -140,9 +139,11 @@ def encoded(data: "xr.Dataset") -> bytes:
     variables = [str(name) for name in data.data_vars]
     columns: dict[str, Any] = {"trial": pa.array(data["trial"].values)}
     for name in variables:
-        columns[name] = _column(data[name].values.astype(np.float64))
+        values = data[name].values.astype(np.float64)
+        columns[name] = _column(values) if data[name].dims[:1] == ("trial",) else _first_row(values, data.sizes["trial"])
     coordinates = {str(k): data[k].values.tolist() for k in data.coords if k != "trial"}
-    about = {"attrs": data.attrs, "coordinates": coordinates, "dims": {name: data[name].dims[1:] for name in variables}}
+    shapes = {name: [list(data[name].dims), list(data[name].shape)] for name in variables}
+    about = {"attrs": data.attrs, "coordinates": coordinates, "variables": shapes}
     schema = {KEY: json.dumps(about, sort_keys=True).encode()}
     target = io.BytesIO()
     pq.write_table(pa.table(columns).replace_schema_metadata(schema), target, compression="zstd", write_page_checksum=True)
@@ -157,6 +158,16 @@ def _column(values: np.ndarray) -> "pa.Array":
     return flat if values.ndim == 1 else pa.FixedSizeListArray.from_arrays(flat, int(np.prod(values.shape[1:])))
 
 
+def _first_row(values: np.ndarray, rows: int) -> "pa.Array":
+    """Numbers of all trials as a column."""
+    import pyarrow as pa
+
+    flat = np.ascontiguousarray(values).reshape(-1)
+    ends = np.full(rows + 1, flat.size, np.int32)
+    ends[0] = 0
+    return pa.ListArray.from_arrays(pa.array(ends), pa.array(flat))
+
+
 def decoded(content: bytes) -> "xr.Dataset":
     """What `encoded` was given."""
     import pyarrow.parquet as pq
@@ -165,11 +176,9 @@ def decoded(content: bytes) -> "xr.Dataset":
     table = pq.ParquetFile(io.BytesIO(content)).read(use_threads=False)
     about = json.loads(table.schema.metadata[KEY])
     coordinates = {"trial": table["trial"].to_numpy(), **about["coordinates"]}
-    sizes = {name: len(values) for name, values in coordinates.items()}
     variables = {}
-    for name, dims in about["dims"].items():
+    for name, (dims, shape) in about["variables"].items():
         column = table[name].combine_chunks()
-        flat = column.flatten() if dims else column
-        shape = (sizes["trial"], *(sizes[dim] for dim in dims))
-        variables[name] = (("trial", *dims), flat.to_numpy(zero_copy_only=False).reshape(shape))
+        flat = column if dims == ["trial"] else column.flatten()
+        variables[name] = (tuple(dims), flat.to_numpy(zero_copy_only=False).reshape(shape))
     return xr.Dataset(variables, coordinates, about["attrs"])

@@ -39,6 +39,13 @@ def test_what_is_written_is_read_bit_by_bit(tmp_path):
     assert_same(shard.read(tmp_path / "new" / "folder", name), data)
 
 
+def test_what_is_of_all_trials_comes_back_too(tmp_path):
+    data = some()
+    data = data.assign(total=(("half", "pipeline", "row"), np.random.default_rng(0).standard_normal((2, 4, 3))))
+    data = data.assign(one=((), np.float64(7.5)))
+    assert_same(shard.read(tmp_path, shard.write(tmp_path, data)), data)
+
+
 values = st.floats(width=64)
 
 
@@ -130,5 +137,3 @@ def test_what_is_no_run_of_trials_is_refused(tmp_path):
         shard.write(tmp_path, data.isel(trial=[0, 2]))
     with pytest.raises(ValueError, match="need consecutive trials"):
         shard.write(tmp_path, data.isel(trial=[]))
-    with pytest.raises(ValueError, match="need mean of every trial, got dims="):
-        shard.write(tmp_path, data.assign(mean=data.alignment.mean("trial")))
