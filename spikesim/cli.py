@@ -22,12 +22,12 @@ Json = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON, a
 @app.command()
 def run(
     spec: Annotated[Path, typer.Argument(help="TOML file: models, grid, run (see experiments/).")],
-    out: Annotated[Path, typer.Option(help="Folder for results, one netCDF file a design point.")],
+    out: Annotated[Path, typer.Option(help="Folder for results, a folder of Parquet files a design point.")],
     quick: Annotated[bool, typer.Option("--quick", help="Apply the spec's [quick] tables.")] = False,
     fresh: Fresh = False,
     as_json: Json = False,
 ) -> None:
-    """Simulate what SPEC asks for; points already in the folder are kept."""
+    """Simulate what SPEC asks for; trials already in the folder are kept."""
     from spikesim.progress import Bar
     from spikesim.sweep.run import run_spec
     from spikesim.sweep.spec import Spec
@@ -112,7 +112,7 @@ def _width() -> int:
 
 
 @contextmanager
-def _stoppable(said: str = "stopped; finished points are kept, and the same command goes on from there") -> Iterator[None]:
+def _stoppable(said: str = "stopped; finished blocks are kept, and the same command goes on from there") -> Iterator[None]:
     """Ctrl-C ends the command with a word and exit code 130."""
     try:
         yield

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 TOTAL, SQUARES = "deviation_total", "deviation_squares"
 ASKED = "moments"
 """Attribute of a part with sums: which of bias_squared and variance they are for."""
+SECONDS = "seconds"
+"""Attribute, if there: how long it took."""
 MEANS = "matrices"
 """Attribute: how many matrices were analysed by which means."""
 
@@ -41,7 +43,7 @@ def moments_of(part: "xr.Dataset") -> Moments:
 
 
 def joined(parts: Sequence["xr.Dataset"]) -> "xr.Dataset":
-    """Parts of one run as one, in the order given; attributes are the first's, but matrices are counted together.
+    """Parts of one run as one, in the order given; attributes are the first's, matrices and seconds are summed.
 
     Raises:
         ValueError: If there is none.
@@ -53,6 +55,8 @@ def joined(parts: Sequence["xr.Dataset"]) -> "xr.Dataset":
     out = xr.concat(each, "trial", combine_attrs="override")
     if TOTAL in parts[0]:
         out = out.assign(sums_of(reduce(add, map(moments_of, parts))))
+    if SECONDS in parts[0].attrs:
+        out.attrs[SECONDS] = sum(part.attrs[SECONDS] for part in parts)
     if MEANS in parts[0].attrs:
         out.attrs[MEANS] = means_text(reduce(add, (means_of(part.attrs[MEANS]) for part in parts)))
     return out

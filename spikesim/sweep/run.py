@@ -4,27 +4,32 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from spikesim.simulate import simulate
+from spikesim.design import Design, design_from
+from spikesim.simulate import run_part
+from spikesim.sweep import shard
 from spikesim.sweep.spec import Spec
 from spikesim.sweep.store import Store
 
 Progress = Callable[[str, int, int], None]
 
+BLOCK_WORK = 5e9
+"""Work of one shard in entry-steps of noise: about five seconds of two cores."""
+
 
 @dataclass(frozen=True)
 class Ran:
-    """How many points were computed and how many were there already."""
+    """How many points had trials to compute and how many had all of them already."""
 
     computed: int
     kept: int
 
 
 def run_spec(spec: Spec, store: Store, quick: bool = False, fresh: bool = False, progress: Progress | None = None) -> Ran:
-    """Simulate each point that the store lacks; each result is on disk before the next begins.
+    """Simulate the trials of each point that the store lacks, block by block; each is on disk before the next begins.
 
     Args:
         spec: What to run.
-        store: Where results go.
+        store: Where results go; damaged ones are set aside and computed again.
         quick: Recorded in the index.
         fresh: Compute again what is there.
         progress: Called with (point's label, trials done, trials), over all points.
@@ -32,17 +37,29 @@ def run_spec(spec: Spec, store: Store, quick: bool = False, fresh: bool = False,
     store.write_index(spec, quick)
     total, done, computed = sum(p.arguments["trials"] for p in spec.points), 0, 0
     for point in spec.points:
-        if fresh or not store.has(point):
+        ledger = store.ledger(point.identity)
+        design, trials = design_from(point.model, **point.arguments)
+        for name in ledger.used(trials) if fresh else ledger.damaged():
+            ledger.set_aside(name)
+        blocks = list(ledger.missing(trials, block_size(design, len(trials))))
+        now = done + len(trials) - sum(map(len, blocks))
+        for block in blocks:
 
-            def report(now: int, _of: int, label: str = point.label, before: int = done) -> None:
+            def report(count: int, _of: int, label: str = point.label, before: int = now) -> None:
                 if progress is not None:
-                    progress(label, before + now, total)
+                    progress(label, before + count, total)
 
             start = time.monotonic()
-            data = simulate(point.model, progress=report, **point.arguments)
-            store.write(point, data.assign_attrs(seconds=time.monotonic() - start))
-            computed += 1
-        done += point.arguments["trials"]
+            part = run_part(design, block, point.arguments["joint"], report)
+            shard.write(ledger.folder, part.assign_attrs(seconds=time.monotonic() - start))
+            now += len(block)
+        computed += bool(blocks)
+        done += len(trials)
         if progress is not None:
             progress(point.label, done, total)
     return Ran(computed, len(spec.points) - computed)
+
+
+def block_size(design: Design, trials: int) -> int:
+    """Trials of a shard: about BLOCK_WORK, at most all."""
+    return max(1, min(trials, int(BLOCK_WORK / max(design.work, 1.0))))

@@ -140,8 +140,9 @@ class Point:
 
     @property
     def identity(self) -> str:
-        """Hash of its values and the random layout: the name of its result."""
+        """Hash of its values and the random layout, but for the number of trials, which can be raised: its folder's name."""
         values = {"model": repr(self.model), "layout": LAYOUT_VERSION, **self.arguments}
+        del values["trials"]
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 
     @property

@@ -1,7 +1,6 @@
-"""Results on disk: one netCDF file a design point, named by its identity, and an index of the spec they belong to."""
+"""Results on disk: a folder of shards for each design point (ledger.py), and an index of the spec they belong to."""
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,9 @@ from pydantic import BaseModel
 
 from spikesim.errors import need
 from spikesim.model import SpikedModel
+from spikesim.parts import finished
+from spikesim.sweep.ledger import Ledger
+from spikesim.sweep.shard import commit
 from spikesim.sweep.spec import ModelSpec, Point, Spec
 
 if TYPE_CHECKING:
@@ -20,7 +22,8 @@ INDEX = "index.json"
 
 
 class _IndexPoint(BaseModel):
-    file: str
+    identity: str
+    trials: int
     coordinates: dict[str, Any]
     model: ModelSpec
 
@@ -50,35 +53,18 @@ class Store:
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
 
-    def path(self, point: Point) -> Path:
-        """Where the point's result is."""
-        return self.folder / f"{point.identity}.nc"
-
-    def has(self, point: Point) -> bool:
-        """Whether the point's result is there and whole."""
-        import xarray as xr
-
-        try:
-            xr.load_dataset(self.path(point), engine="scipy").close()
-        except (OSError, ValueError, TypeError, IndexError, KeyError):
-            return False
-        return True
-
-    def write(self, point: Point, data: "xr.Dataset") -> None:
-        """Write a point's result whole or not at all."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        _replace(self.path(point), lambda temporary: data.to_netcdf(temporary, engine="scipy"))
+    def ledger(self, identity: str) -> Ledger:
+        """What is done of the point of an identity."""
+        return Ledger(self.folder / identity)
 
     def write_index(self, spec: Spec, quick: bool) -> None:
         """Say which points, in which order, belong to the spec."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        points = [
-            {"file": self.path(p).name, "coordinates": p.coordinates, "model": p.described.model_dump()} for p in spec.points
-        ]
-        text = json.dumps({"title": spec.title, "quick": quick, "points": points}, indent=1)
+        points = [_described(p) for p in spec.points]
+        content = json.dumps({"title": spec.title, "quick": quick, "points": points}, indent=1).encode()
         path = self.folder / INDEX
-        if not (path.is_file() and path.read_bytes() == text.encode()):
-            _replace(path, lambda temporary: temporary.write_bytes(text.encode()))
+        if not (path.is_file() and path.read_bytes() == content):
+            commit(path, content)
 
     @property
     def index(self) -> dict[str, Any]:
@@ -101,22 +87,14 @@ class Store:
         return bool(self.index["quick"])
 
     def __iter__(self) -> Iterator[Result]:
-        import xarray as xr
-
         for point in self.index["points"]:
-            path = self.folder / point["file"]
-            need(path.is_file(), "all points of the spec", "run it again: what is done is kept", missing=path.name)
             model = ModelSpec.model_validate(point["model"]).build()
-            yield Result(model, point["coordinates"], xr.load_dataset(path, engine="scipy"))
+            part = self.ledger(point["identity"]).read(range(point["trials"]))
+            yield Result(model, point["coordinates"], finished(part))
 
 
-def _replace(path: Path, write: Any) -> None:
-    """Write to a temporary file, sync, and rename over the path."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        write(temporary)
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+def _described(point: Point) -> dict[str, Any]:
+    return {
+        "identity": point.identity, "trials": point.arguments["trials"], "coordinates": point.coordinates,
+        "model": point.described.model_dump(),
+    }  # fmt: skip

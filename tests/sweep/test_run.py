@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import spikesim as ss
-from spikesim.sweep.run import run_spec
+from spikesim.sweep import run as module
+from spikesim.sweep.run import Ran, run_spec
 from spikesim.sweep.spec import Spec
 from spikesim.sweep.store import Store
 
@@ -41,9 +42,10 @@ def test_a_torn_file_is_computed_again(tmp_path):
     store, spec = Store(tmp_path), Spec.from_dict(TABLE)
     run_spec(spec, store)
     whole = next(iter(store)).data.alignment.values
-    path = store.path(spec.points[0])
+    (path,) = store.ledger(spec.points[0].identity).folder.glob("*.parquet")
     path.write_bytes(path.read_bytes()[:300])
     assert run_spec(spec, store).computed == 1
+    assert [p.name[:21] for p in path.parent.iterdir() if p.is_file()] == [path.name[:21]]
     np.testing.assert_array_equal(next(iter(store)).data.alignment, whole)
 
 
@@ -56,7 +58,9 @@ def test_an_interrupted_run_keeps_finished_points_and_leaves_no_temporary_file(t
 
     with pytest.raises(KeyboardInterrupt):
         run_spec(spec, store, progress=stop)
-    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(["index.json", store.path(spec.points[0]).name])
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(["index.json", spec.points[0].identity])
+    assert len(list(tmp_path.rglob("*.parquet"))) == 1
+    assert not list(tmp_path.rglob("*.tmp"))
     assert run_spec(spec, store).kept == 1
 
 
@@ -71,8 +75,8 @@ def test_a_folder_without_results_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"need results of `spikesim run` \(index.json\), got folder="):
         list(Store(tmp_path))
     run_spec(Spec.from_dict(TABLE), Store(tmp_path))
-    next(tmp_path.glob("*.nc")).unlink()
-    with pytest.raises(ValueError, match="need all points of the spec, got missing="):
+    next(tmp_path.glob("*/*.parquet")).unlink()
+    with pytest.raises(ValueError, match="need all trials, got found=0, wanted=3; run it again"):
         list(Store(tmp_path))
     for text in ("{", "[]", "null", '{"points": 3}', '{"title": "", "quick": true, "points": [{}]}'):
         (tmp_path / "index.json").write_text(text)
@@ -83,6 +87,33 @@ def test_a_folder_without_results_is_refused(tmp_path):
 def test_a_finished_folder_is_not_written_again(tmp_path):
     store, spec = Store(tmp_path), Spec.from_dict(TABLE)
     run_spec(spec, store)
-    before = {p.name: p.stat().st_mtime_ns for p in tmp_path.iterdir()}
+    before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*")}
     run_spec(spec, store)
-    assert {p.name: p.stat().st_mtime_ns for p in tmp_path.iterdir()} == before
+    assert {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*")} == before
+
+
+def test_more_trials_keep_the_old_ones_and_any_blocks_give_the_same(tmp_path, monkeypatch):
+    more = TABLE | {"run": TABLE["run"] | {"trials": 11}}
+    for folder, work in (("one", 1e3), ("two", 5e9)):
+        store = Store(tmp_path / folder)
+        monkeypatch.setattr(module, "BLOCK_WORK", work)
+        run_spec(Spec.from_dict(TABLE), store)
+        old = {p: p.read_bytes() for p in store.folder.rglob("*.parquet")}
+        assert run_spec(Spec.from_dict(more), store).computed == 2
+        assert all(p.read_bytes() == content for p, content in old.items())
+    one, two = (list(Store(tmp_path / folder)) for folder in ("one", "two"))
+    assert len(list((tmp_path / "one").rglob("*.parquet"))) > len(list((tmp_path / "two").rglob("*.parquet"))) == 4
+    for a, b in zip(one, two, strict=True):
+        direct = ss.simulate(a.model, windows=[1, 4], trials=11, steps=12)
+        for name in direct:
+            assert a.data[name].values.tobytes() == b.data[name].values.tobytes() == direct[name].values.tobytes()
+        assert a.data.attrs["seconds"] > 0
+
+
+def test_fresh_results_take_the_old_ones_place(tmp_path):
+    store, spec = Store(tmp_path), Spec.from_dict(TABLE)
+    run_spec(spec, store)
+    old = {r.coordinates["noise.sigma"]: r.data.alignment.values for r in store}
+    assert run_spec(spec, store, fresh=True) == Ran(2, 0)
+    for result in store:
+        np.testing.assert_array_equal(result.data.alignment, old[result.coordinates["noise.sigma"]])

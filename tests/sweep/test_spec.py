@@ -66,7 +66,8 @@ def test_identity_is_a_hash_of_values_alone():
     ids = [p.identity for p in spec(GOOD).points]
     assert ids == [p.identity for p in spec(GOOD.replace("two models", "renamed").replace('"a"', '"c"')).points]
     assert len(set(ids)) == 6
-    assert not set(ids) & {p.identity for p in spec(GOOD.replace("trials = 4", "trials = 5")).points}
+    assert ids == [p.identity for p in spec(GOOD.replace("trials = 4", "trials = 5")).points]  # more of the same
+    assert not set(ids) & {p.identity for p in spec(GOOD.replace("trials = 4", "trials = 4\nsteps = 5")).points}
 
 
 def test_points_share_the_seed_unless_seeds_are_derived():
