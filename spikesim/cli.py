@@ -42,6 +42,27 @@ def run(
 
 
 @app.command()
+def status(
+    folder: Annotated[Path, typer.Argument(help="Folder of `spikesim run`.")],
+    clean: Annotated[bool, typer.Option("--clean", help="Remove damaged files and those that answer for nothing.")] = False,
+    as_json: Json = False,
+) -> None:
+    """What is done of a run, and whether every file is as it was written. Exit code 1 if one is damaged."""
+    from spikesim.sweep import status as states
+    from spikesim.sweep.store import Store
+
+    store = Store(folder)
+    points = states.status(store)
+    removed = states.clean(store) if clean else 0
+    if as_json:
+        print(json.dumps({"points": states.as_json(points), "removed": removed}, indent=1))
+    else:
+        print(states.text(points) + (f"; removed: {removed}" if clean else ""))
+    if any(p.damaged for p in points) and not clean:
+        raise typer.Exit(1)
+
+
+@app.command()
 def reproduce(
     full: Annotated[bool, typer.Option("--full/--quick", help="The paper's settings, or small matrices in minutes.")] = False,
     experiments: Annotated[Path, typer.Option(help="Folder of experiments.")] = Path("experiments"),
