@@ -2,13 +2,17 @@
 
 import json
 import shutil
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from typing import Annotated
 
 import typer
+
+KEPT = "stopped; finished blocks are kept, and the same command goes on from there"
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
@@ -33,12 +37,16 @@ def run(
     from spikesim.sweep.spec import Spec
     from spikesim.sweep.store import Store
 
-    with _stoppable(), Bar(quiet=as_json).task(spec.stem) as advance:
-        ran = run_spec(Spec.from_toml(spec, quick), Store(out), quick, fresh, advance)
+    with _finishing() as stop, Bar(quiet=as_json).task(spec.stem) as advance:
+        ran = run_spec(Spec.from_toml(spec, quick), Store(out), quick, fresh, advance, stop)
     if as_json:
-        print(json.dumps({"out": str(out), "points_computed": ran.computed, "points_kept": ran.kept}))
+        found = {"out": str(out), "points_computed": ran.computed, "points_kept": ran.kept, "stopped": ran.stopped}
+        print(json.dumps(found))
     else:
         print(f"{ran.computed} points computed, {ran.kept} kept, in {out}")
+    if ran.stopped:
+        print(KEPT, file=sys.stderr)
+        raise typer.Exit(130)
 
 
 @app.command()
@@ -133,7 +141,28 @@ def _width() -> int:
 
 
 @contextmanager
-def _stoppable(said: str = "stopped; finished blocks are kept, and the same command goes on from there") -> Iterator[None]:
+def _finishing() -> Iterator[Event]:
+    """An event that Ctrl-C and SIGTERM set, so that what is under way is finished; the second time they end it at once."""
+    stop, before = Event(), {s: signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM)}
+
+    def ask(_number: int, _frame: object) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+        print("stopping after the block under way; once more to stop at once", file=sys.stderr)
+
+    with _stoppable():
+        try:
+            for number in before:
+                signal.signal(number, ask)
+            yield stop
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+@contextmanager
+def _stoppable(said: str = KEPT) -> Iterator[None]:
     """Ctrl-C ends the command with a word and exit code 130."""
     try:
         yield

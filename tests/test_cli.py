@@ -39,7 +39,12 @@ def test_run_writes_results_and_says_so(spec, tmp_path):
     assert first.stdout.startswith("1 points computed, 0 kept, in ")
     assert "3/3 trials" in first.stderr
     again = spikesim("run", spec, "--out", tmp_path / "out dir", "--json", cwd=tmp_path)
-    assert json.loads(again.stdout) == {"out": str(tmp_path / "out dir"), "points_computed": 0, "points_kept": 1}
+    assert json.loads(again.stdout) == {
+        "out": str(tmp_path / "out dir"),
+        "points_computed": 0,
+        "points_kept": 1,
+        "stopped": False,
+    }
     assert again.stderr == ""
     assert {p.name for p in tmp_path.iterdir()} == {spec.name, "out dir"}
 
@@ -88,21 +93,46 @@ def test_a_file_in_the_way_of_the_folder_is_an_error_not_a_traceback(spec, tmp_p
     assert "Traceback" not in result.stderr
 
 
-def test_ctrl_c_stops_soon_with_a_word_and_keeps_finished_points(tmp_path):
-    long = SPEC.replace("[5, 7]", "[64, 64]").replace("trials = 3", "trials = 4000").replace("steps = 12", "steps = 4000")
-    (tmp_path / "long.toml").write_text(long)  # a block is about five seconds of 4,000 trials
-    command = [sys.executable, "-c", "from spikesim.cli import main; main()", "run", "long.toml", "--out", "out"]
+LONG = SPEC.replace("[5, 7]", "[64, 64]").replace("trials = 3", "trials = 4000").replace("steps = 12", "steps = 2000")
+
+
+def started(tmp_path, *arguments):
+    """A run of 4,000 trials, a hundred of them a block of some seconds; once its first block is there."""
+    (tmp_path / "long.toml").write_text(LONG)
+    command = [sys.executable, "-c", "from spikesim.cli import main; main()", "run", "long.toml", "--out", "out", *arguments]
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 120
     while not list(tmp_path.glob("out/*/*.parquet")):
         assert time.monotonic() < deadline
         time.sleep(0.1)
+    return process
+
+
+def test_a_signal_lets_the_block_under_way_finish_and_says_how_to_go_on(tmp_path):
+    process = started(tmp_path)
+    before = set(tmp_path.rglob("*.parquet"))
+    process.send_signal(signal.SIGTERM)
+    out, errors = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert "stopping after the block under way" in errors
+    assert "stopped; finished blocks are kept, and the same command goes on from there" in errors
+    assert "1 points computed, 0 kept" in out
+    assert "Traceback" not in errors
+    after = set(tmp_path.rglob("*.parquet"))
+    assert before < after  # it was finished
+    assert {p.suffix for p in (tmp_path / "out").rglob("*") if p.is_file()} == {".json", ".parquet"}
+
+
+def test_a_second_ctrl_c_stops_at_once(tmp_path):
+    process = started(tmp_path, "--json")
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=30)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "stopped; finished blocks are kept" in errors
     assert "Traceback" not in errors
-    assert {p.suffix for p in (tmp_path / "out").rglob("*") if p.is_file()} == {".json", ".parquet"}
+    assert not list(tmp_path.rglob("*.tmp"))
 
 
 def test_too_large_a_matrix_is_an_error_not_a_traceback(spec, tmp_path):

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Event
 
 from spikesim.design import Design, design_from
 from spikesim.simulate import run_part
@@ -18,13 +19,17 @@ BLOCK_WORK = 5e9
 
 @dataclass(frozen=True)
 class Ran:
-    """How many points had trials to compute and how many had all of them already."""
+    """How many points had trials to compute and how many had all of them already; whether it was stopped before the end."""
 
     computed: int
     kept: int
+    stopped: bool = False
 
 
-def run_spec(spec: Spec, store: Store, quick: bool = False, fresh: bool = False, progress: Progress | None = None) -> Ran:
+def run_spec(
+    spec: Spec, store: Store, quick: bool = False, fresh: bool = False, progress: Progress | None = None,
+    stop: Event | None = None,
+) -> Ran:  # fmt: skip
     """Simulate the trials of each point that the store lacks, block by block; each is on disk before the next begins.
 
     Args:
@@ -33,9 +38,10 @@ def run_spec(spec: Spec, store: Store, quick: bool = False, fresh: bool = False,
         quick: Recorded in the index.
         fresh: Compute again what is there.
         progress: Called with (point's label, trials done, trials), over all points.
+        stop: Once set, the block under way is finished and written, and no other begun.
     """
     store.write_index(spec, quick)
-    total, done, computed = sum(p.arguments["trials"] for p in spec.points), 0, 0
+    total, done, computed, kept = sum(p.arguments["trials"] for p in spec.points), 0, 0, 0
     for point in spec.points:
         ledger = store.ledger(point.identity)
         design, trials = design_from(point.model, **point.arguments)
@@ -44,6 +50,8 @@ def run_spec(spec: Spec, store: Store, quick: bool = False, fresh: bool = False,
         blocks = list(ledger.missing(trials, block_size(design, len(trials))))
         now = done + len(trials) - sum(map(len, blocks))
         for block in blocks:
+            if stop is not None and stop.is_set():
+                return Ran(computed + (block != blocks[0]), kept, stopped=True)
 
             def report(count: int, _of: int, label: str = point.label, before: int = now) -> None:
                 if progress is not None:
@@ -54,10 +62,11 @@ def run_spec(spec: Spec, store: Store, quick: bool = False, fresh: bool = False,
             shard.write(ledger.folder, part.assign_attrs(seconds=time.monotonic() - start))
             now += len(block)
         computed += bool(blocks)
+        kept += not blocks
         done += len(trials)
         if progress is not None:
             progress(point.label, done, total)
-    return Ran(computed, len(spec.points) - computed)
+    return Ran(computed, kept)
 
 
 def block_size(design: Design, trials: int) -> int:
