@@ -43,7 +43,7 @@ def moments_of(part: "xr.Dataset") -> Moments:
 
 
 def joined(parts: Sequence["xr.Dataset"]) -> "xr.Dataset":
-    """Parts of one run as one, in the order given; attributes are the first's, matrices and seconds are summed.
+    """Parts of one run as one, in the order given; attributes that differ are listed, matrices and seconds summed.
 
     Raises:
         ValueError: If there is none.
@@ -55,6 +55,10 @@ def joined(parts: Sequence["xr.Dataset"]) -> "xr.Dataset":
     out = xr.concat(each, "trial", combine_attrs="override")
     if TOTAL in parts[0]:
         out = out.assign(sums_of(reduce(add, map(moments_of, parts))))
+    for name in parts[0].attrs:
+        texts = list(dict.fromkeys(str(part.attrs[name]) for part in parts))
+        if len(texts) > 1:
+            out.attrs[name] = " | ".join(texts)
     if SECONDS in parts[0].attrs:
         out.attrs[SECONDS] = sum(part.attrs[SECONDS] for part in parts)
     if MEANS in parts[0].attrs:

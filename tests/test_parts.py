@@ -64,6 +64,14 @@ def test_matrices_are_counted_together():
     assert joined(halves).attrs == whole.attrs
 
 
+def test_attributes_that_differ_are_all_there():
+    parts = [part(range(a, a + 2)).assign_attrs(provenance=where, seconds=1.5) for a, where in ((0, "x"), (2, "y"), (4, "x"))]
+    attrs = joined(parts).attrs
+    assert attrs["provenance"] == "x | y"
+    assert attrs["seconds"] == 4.5
+    assert attrs["seed"] == "3"
+
+
 def test_nothing_cannot_be_joined():
     with pytest.raises(ValueError, match="need one part or more, got parts=0"):
         joined([])

@@ -7,10 +7,10 @@ import platform
 import subprocess
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from benchmarks.harness import TUNING_VARIABLES, environment
+from spikesim.sweep.provenance import cpu
 
 PACKAGES = ("spikesim", "numpy", "numba", "scipy", "torch", "jax", "jaxlib")
 
@@ -18,7 +18,7 @@ PACKAGES = ("spikesim", "numpy", "numba", "scipy", "torch", "jax", "jaxlib")
 def described(cores: int, packages: Sequence[str] = PACKAGES) -> dict[str, Any]:
     """Machine, versions, BLAS kernels, and variables that change what is compiled."""
     return {
-        "cpu": _cpu(), "cores": cores, "platform": platform.platform(), "python": platform.python_version(),
+        "cpu": cpu(), "cores": cores, "platform": platform.platform(), "python": platform.python_version(),
         "versions": {name: _version(name) for name in packages},
         "blas": _blas(),
         "numba_variables": {k: v for k, v in sorted(os.environ.items()) if k.startswith("NUMBA_")},
@@ -31,13 +31,6 @@ def _blas() -> list[dict[str, Any]]:
     code = "import json, numpy, threadpoolctl; print(json.dumps(threadpoolctl.threadpool_info()))"
     run = subprocess.run([sys.executable, "-c", code], env=environment(), check=True, capture_output=True, text=True)
     return [{k: x.get(k) for k in ("internal_api", "version", "architecture")} for x in json.loads(run.stdout)]
-
-
-def _cpu() -> str:
-    path = Path("/proc/cpuinfo")
-    lines = path.read_text().splitlines() if path.is_file() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
 
 
 def _version(name: str) -> str | None:

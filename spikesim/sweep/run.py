@@ -8,6 +8,7 @@ from threading import Event
 from spikesim.design import Design, design_from
 from spikesim.simulate import run_part
 from spikesim.sweep import shard
+from spikesim.sweep.provenance import provenance
 from spikesim.sweep.spec import Spec
 from spikesim.sweep.store import Store
 
@@ -59,7 +60,8 @@ def run_spec(
 
             start = time.monotonic()
             part = run_part(design, block, point.arguments["joint"], report)
-            shard.write(ledger.folder, part.assign_attrs(seconds=time.monotonic() - start))
+            took = time.monotonic() - start
+            shard.write(ledger.folder, part.assign_attrs(seconds=took, provenance=provenance()))
             now += len(block)
         computed += bool(blocks)
         kept += not blocks
