@@ -25,10 +25,12 @@ from spikesim.polar import newton_schulz, polar_factor
 from spikesim.predict import predict
 from spikesim.signal import Constant, Rotating
 from spikesim.simulate import simulate
+from spikesim.sweep.store import Store
+from spikesim.sweep.sweep import Sweep
 
 __all__ = [
     "AR1", "EMA", "PIPELINES", "AlphaStable", "Arch", "Biased", "Constant", "Contaminated", "Filter", "Gaussian",
     "Kronecker", "Laplace", "Pipeline", "Polar", "Rademacher", "Radial", "RateFit", "Rotating", "ScaleMixture", "SignFlip",
-    "SpikedModel", "StudentT", "SymmetricPareto", "fit_rate", "last_update", "newton_schulz", "polar_factor", "predict",
-    "simulate", "theory",
+    "SpikedModel", "Store", "StudentT", "Sweep", "SymmetricPareto", "fit_rate", "last_update", "newton_schulz",
+    "polar_factor", "predict", "simulate", "theory",
 ]  # fmt: skip

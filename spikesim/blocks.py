@@ -4,7 +4,7 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from threading import Event
+from threading import Event, Lock
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
@@ -16,6 +16,29 @@ def cut(trials: range, size: int) -> deque[range]:
     """Trials in blocks of at most that size."""
     return deque(trials[i : i + size] for i in range(0, len(trials), size))
 
+
+class _OneBlasThread:
+    """While any run is inside, BLAS uses one thread; the last one out sets what was before. Runs may overlap."""
+
+    def __init__(self) -> None:
+        self._inside, self._lock = 0, Lock()
+
+    def __enter__(self) -> None:
+        from threadpoolctl import threadpool_limits
+
+        with self._lock:
+            if self._inside == 0:
+                self._limits = threadpool_limits(limits=1)
+            self._inside += 1
+
+    def __exit__(self, *_error: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                self._limits.restore_original_limits()
+
+
+one_blas_thread = _OneBlasThread()
 
 Attempt = tuple[Any, str]
 """A block's result, or why it did not fit: no exception, which would hold on to all that the block had made."""
@@ -29,8 +52,9 @@ def _attempt(run: Callable[[range, Event], Result], block: range, stop: Event) -
 
 
 def collect(
-    run: Callable[[range, Event], Result], trials: range, size: int, workers: int, progress: Progress | None = None
-) -> Iterator[Result]:
+    run: Callable[[range, Event], Result], trials: range, size: int, workers: int, progress: Progress | None = None,
+    stop: Event | None = None,
+) -> Iterator[Result]:  # fmt: skip
     """Results of all blocks, in order; a few are under way at a time, so that what waits stays bounded.
 
     Args:
@@ -39,15 +63,14 @@ def collect(
         size: Of a block. Halved, with a warning, whenever a block ends in MemoryError.
         workers: Threads.
         progress: Told as blocks end.
+        stop: Set by another thread, ends this one with CancelledError.
 
     Raises:
         MemoryError: If a block of one trial does.
     """
-    from threadpoolctl import threadpool_limits
-
-    done, stop, waiting = 0, Event(), cut(trials, size)
+    done, stop, waiting = 0, stop or Event(), cut(trials, size)
     queue: deque[tuple[range, Future[Attempt]]] = deque()
-    with threadpool_limits(limits=1), ThreadPoolExecutor(workers) as pool:
+    with one_blas_thread, ThreadPoolExecutor(workers) as pool:
         try:
             while waiting or queue:
                 while waiting and len(queue) < 2 * workers:

@@ -27,47 +27,79 @@ Json = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON, a
 def run(
     spec: Annotated[Path, typer.Argument(help="TOML file: models, grid, run (see experiments/).")],
     out: Annotated[Path, typer.Option(help="Folder for results, a folder of Parquet files a design point.")],
+    workers: Annotated[int | None, typer.Option(help="Blocks at a time.  [default: as many as cores, 1 on a GPU]")] = None,
+    shard: Annotated[str, typer.Option(help="i/n: only the i-th of n shares of the blocks, for job arrays.")] = "1/1",
+    dask: Annotated[str | None, typer.Option(help="Compute on the workers of this Dask scheduler (tcp://host:port).")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what there is to do, how long and how large, no more.")
+    ] = False,
     quick: Annotated[bool, typer.Option("--quick", help="Apply the spec's [quick] tables.")] = False,
     fresh: Fresh = False,
-    as_json: Json = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print progress and outcome as lines of JSON.")] = False,
 ) -> None:
-    """Simulate what SPEC asks for; trials already in the folder are kept."""
+    """Simulate what SPEC asks for; trials already in the folder are kept. Exit code 1 if a block failed, 130 if stopped."""
     from spikesim.progress import Bar
+    from spikesim.sweep.executors import opened
+    from spikesim.sweep.forecast import forecast
+    from spikesim.sweep.plan import Share
     from spikesim.sweep.run import run_spec
     from spikesim.sweep.spec import Spec
     from spikesim.sweep.store import Store
 
-    with _finishing() as stop, Bar(quiet=as_json).task(spec.stem) as advance:
-        ran = run_spec(Spec.from_toml(spec, quick), Store(out), quick, fresh, advance, stop)
-    if as_json:
-        found = {"out": str(out), "points_computed": ran.computed, "points_kept": ran.kept, "stopped": ran.stopped}
-        print(json.dumps(found))
-    else:
-        print(f"{ran.computed} points computed, {ran.kept} kept, in {out}")
+    read, share = Spec.from_toml(spec, quick), Share.parsed(shard)
+    if dry_run:
+        expected = forecast(read, Store(out), fresh, workers, share)
+        print(json.dumps(expected.as_json()) if as_json else expected.text)
+        return
+    with _finishing() as stop, opened(dask, workers) as executor, Bar(as_json=as_json).run(spec.stem) as show:
+        ran = run_spec(read, Store(out), quick, fresh, show, stop, workers=workers, executor=executor, share=share)
+    print(json.dumps(ran.as_json(str(out))) if as_json else f"{ran.computed} points computed, {ran.kept} kept, in {out}")
+    for failure in ran.failed:
+        print(f"failed: {failure}", file=sys.stderr)
     if ran.stopped:
         print(KEPT, file=sys.stderr)
         raise typer.Exit(130)
+    if ran.failed:
+        print("the same command tries again what failed; `spikesim status` has it on record", file=sys.stderr)
+        raise typer.Exit(1)
 
 
 @app.command()
 def status(
     folder: Annotated[Path, typer.Argument(help="Folder of `spikesim run`.")],
     clean: Annotated[bool, typer.Option("--clean", help="Remove damaged files and those that answer for nothing.")] = False,
+    forget: Annotated[
+        bool, typer.Option("--forget", help="With --clean: points that the last spec does not have, too.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """What is done of a run, and whether every file is as it was written. Exit code 1 if one is damaged."""
+    """What is done of a run, and whether every file is as it was written. Exit code 1 if one is not, or a block failed."""
     from spikesim.sweep import status as states
     from spikesim.sweep.store import Store
 
     store = Store(folder)
-    points = states.status(store)
-    removed = states.clean(store) if clean else 0
+    points, others = states.status(store), states.others(store)
+    removed = states.clean(store, forget) if clean else 0
     if as_json:
-        print(json.dumps({"points": states.as_json(points), "removed": removed}, indent=1))
+        found = {"points": states.as_json(points), "other_points": [p.name for p in others], "removed": removed}
+        print(json.dumps(found, indent=1))
     else:
-        print(states.text(points) + (f"; removed: {removed}" if clean else ""))
-    if any(p.damaged for p in points) and not clean:
+        print(states.text(points, len(others)) + (f"; removed: {removed}" if clean else ""))
+    if any(p.failed or (p.damaged and not clean) for p in points):
         raise typer.Exit(1)
+
+
+@app.command()
+def export(
+    folder: Annotated[Path, typer.Argument(help="Folder of `spikesim run`.")],
+    to: Annotated[Path, typer.Option(help="FILE.csv or FILE.parquet: a table over trials. FILE.nc: every trial.")],
+) -> None:
+    """Write a run's results as one file for other programs."""
+    from spikesim.sweep.export import export as write
+    from spikesim.sweep.store import Store
+
+    write(Store(folder), to)
+    print(to)
 
 
 @app.command()

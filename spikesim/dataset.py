@@ -34,7 +34,7 @@ def dataset(design: Design, numbers: range, results: Iterable[Measured], joint: 
     variables: dict[str, Any] = {}
     for name in blocks[0]:
         values = np.concatenate([b[name] for b in blocks]).astype(np.float64)
-        variables[name] = (("trial", *_DIMENSIONS.get(name, ("pipeline", "window"))), values)
+        variables[name] = (("trial", *dimensions(name)), values)
     coordinates = {
         "trial": np.asarray(numbers, np.int64),
         "pipeline": [str(p) for p in design.pipelines],
@@ -48,6 +48,11 @@ def dataset(design: Design, numbers: range, results: Iterable[Measured], joint: 
         ordered |= sums_of(moments)
         attributes[ASKED] = ", ".join(name for name in obs.MOMENTS if name in design.observables)
     return xr.Dataset(ordered, coordinates, attributes)
+
+
+def dimensions(name: str) -> tuple[str, ...]:
+    """What an observable of single trials runs over."""
+    return _DIMENSIONS.get(name, ("pipeline", "window"))
 
 
 _DIMENSIONS = {

@@ -38,8 +38,12 @@ def sums_of(moments: Moments) -> dict[str, Any]:
 
 def moments_of(part: "xr.Dataset") -> Moments:
     """The sums of a part that has them."""
-    total, squares = part[TOTAL].values, part[SQUARES].values
-    return Moments(part.sizes["trial"], (total[0], total[1]), (squares[0], squares[1]))
+    return moments_from(part.sizes["trial"], part[TOTAL].values, part[SQUARES].values)
+
+
+def moments_from(count: int, total: np.ndarray, squares: np.ndarray) -> Moments:
+    """Sums of `count` trials out of the variables for them."""
+    return Moments(count, (total[0], total[1]), (squares[0], squares[1]))
 
 
 def joined(parts: Sequence["xr.Dataset"]) -> "xr.Dataset":

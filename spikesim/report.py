@@ -128,7 +128,7 @@ def main(draw: Draw, script: str) -> None:
     options = parser.parse_args()
     try:
         store, title = Store(options.results), Spec.from_toml(Path(script).with_suffix(".toml")).title
-        need(store.index["title"] == title, f"results of {name}.toml", title=store.index["title"])
+        need(store.index.title == title, f"results of {name}.toml", title=store.index.title)
         print(draw(store, options.figures, published=options.published).finding)
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)

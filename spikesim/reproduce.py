@@ -47,7 +47,7 @@ def reproduce(
     done = []
     for path, spec in specs.items():
         store = Store(results / path.stem)
-        with bar.task(path.stem) as advance:
+        with bar.run(path.stem) as advance:
             ran = run_spec(spec, store, quick, fresh, advance)
         outcome = drawers[path](store, figures, published=published)
         seconds = sum(result.data.attrs["seconds"] for result in store)

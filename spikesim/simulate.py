@@ -113,8 +113,9 @@ def simulate(
 
 
 def run_part(
-    design: Design, numbers: range, joint: bool = True, progress: Progress | None = None, workers: int | None = None
-) -> "xr.Dataset":
+    design: Design, numbers: range, joint: bool = True, progress: Progress | None = None, workers: int | None = None,
+    stop: Event | None = None,
+) -> "xr.Dataset":  # fmt: skip
     """Some trials of a run, on this machine: a part (parts.py), which goes together with others of the same design.
 
     Args:
@@ -123,6 +124,7 @@ def run_part(
         joint: See simulate.
         progress: See simulate.
         workers: See simulate.
+        stop: Set by another thread, ends the run with CancelledError within a chunk of steps.
     """
     _kernel(design)  # made here, or each thread would compile one of its own
     place = device_of(design.runs_on)
@@ -134,7 +136,7 @@ def run_part(
         with place.at_work():
             return run_block(design, trials, stop, place, chunk)
 
-    return dataset(design, numbers, collect(run, numbers, size, count, progress), joint)
+    return dataset(design, numbers, collect(run, numbers, size, count, progress, stop), joint)
 
 
 def _kernel(design: Design) -> None:

@@ -39,12 +39,11 @@ def test_run_writes_results_and_says_so(spec, tmp_path):
     assert first.stdout.startswith("1 points computed, 0 kept, in ")
     assert "3/3 trials" in first.stderr
     again = spikesim("run", spec, "--out", tmp_path / "out dir", "--json", cwd=tmp_path)
-    assert json.loads(again.stdout) == {
-        "out": str(tmp_path / "out dir"),
-        "points_computed": 0,
-        "points_kept": 1,
-        "stopped": False,
-    }
+    lines = [json.loads(line) for line in again.stdout.splitlines()]
+    assert [line["event"] for line in lines] == ["progress", "end"]
+    assert (lines[0]["trials_done"], lines[0]["trials"], lines[0]["left"]) == (3, 3, None)
+    done = {"points_computed": 0, "points_kept": 1, "stopped": False, "failed": []}
+    assert lines[1] == {"event": "end", "out": str(tmp_path / "out dir"), **done}
     assert again.stderr == ""
     assert {p.name for p in tmp_path.iterdir()} == {spec.name, "out dir"}
 

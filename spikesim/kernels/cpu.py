@@ -23,7 +23,6 @@ read-only, file systems shared, and what would be saved is a few seconds of a pr
 
 import threading
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -32,6 +31,7 @@ from numpy.typing import NDArray
 
 from spikesim.kernels.compiled import inner
 from spikesim.kernels.fills import BLOCK, FILLS, STEPS, WORDS
+from spikesim.kernels.once import once
 from spikesim.kernels.width import full_width, vector_bits
 
 CONTRACT = {"contract"}
@@ -144,7 +144,7 @@ def _aligned(size: int) -> NDArray[np.uint8]:
 _SCRATCH = _Scratch()
 
 
-@cache
+@once
 def stream_kernel(name: str) -> Callable[..., None]:
     """The compiled stream kernel of one fill.
 

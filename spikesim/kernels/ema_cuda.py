@@ -9,7 +9,8 @@ import numpy as np
 from numba import cuda, from_dtype, uint64
 
 from spikesim.arrays import Array, array_namespace, type_name
-from spikesim.kernels.launch import THREADS, launch, once
+from spikesim.kernels.launch import THREADS, launch
+from spikesim.kernels.once import once
 
 
 @once

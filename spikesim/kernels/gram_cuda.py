@@ -16,7 +16,8 @@ from spikesim.kernels import threads
 from spikesim.kernels.compiled import inner
 from spikesim.kernels.eigen import HALVINGS, eigenvector, largest, orthonormal
 from spikesim.kernels.lanes import load, splat, store
-from spikesim.kernels.launch import THREADS, launch, once
+from spikesim.kernels.launch import THREADS, launch
+from spikesim.kernels.once import once
 from spikesim.kernels.retarget import retargeted
 from spikesim.kernels.root import below, bilinear, inverse_root, normalise
 from spikesim.kernels.threads import LANES

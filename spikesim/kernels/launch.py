@@ -4,9 +4,6 @@ Arrays of other namespaces are NumPy's memory, which kernels reach in numba's si
 """
 
 import warnings
-from collections.abc import Callable
-from functools import cache, wraps
-from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -20,18 +17,6 @@ THREADS = 128
 """Threads of a block."""
 
 warnings.filterwarnings("ignore", "Grid size", NumbaPerformanceWarning)  # small models are no mistake
-
-
-def once(make: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorator: as functools.cache, and threads that ask at once get one and the same."""
-    made, lock = cache(make), Lock()
-
-    @wraps(make)
-    def get(*arguments: Any) -> Any:
-        with lock:
-            return made(*arguments)
-
-    return get
 
 
 def launch(kernel: Any, grid: int | tuple[int, int], *arguments: Any) -> None:

@@ -7,7 +7,6 @@ No fast-math flags, and sums always take steps by eights from step 0: their bits
 """
 
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from numpy.polynomial import Chebyshev, Polynomial
 from numpy.typing import NDArray
 
 from spikesim.kernels import transforms as tr
+from spikesim.kernels.once import once
 from spikesim.kernels.philox import fine_fraction, philox
 from spikesim.kernels.width import full_width
 
@@ -107,7 +107,7 @@ def _accumulate(sums, b, power, square, count):
         sums[k] = q
 
 
-@cache
+@once
 def scalars_kernel(name: str) -> Callable[..., Any]:
     """The compiled kernel of one name of SQUARES.
 

@@ -12,7 +12,8 @@ from numba import cuda, from_dtype, uint64
 
 from spikesim.arrays import Array, array_namespace, type_name
 from spikesim.kernels.fills import FILLS
-from spikesim.kernels.launch import THREADS, launch, once
+from spikesim.kernels.launch import THREADS, launch
+from spikesim.kernels.once import once
 from spikesim.kernels.quads import QUADS
 
 PAIR = 2

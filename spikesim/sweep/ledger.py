@@ -6,6 +6,7 @@ folder, with blocks of any size: shards of the same trials hold the same numbers
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 from spikesim.errors import need
 from spikesim.parts import joined
 from spikesim.sweep import shard
+from spikesim.sweep.failure import Failure, failures
 from spikesim.sweep.shard import DamagedError, ShardName
 
 if TYPE_CHECKING:
@@ -54,39 +56,79 @@ class Ledger:
         Raises:
             ValueError: If some are missing, or their shards are damaged: these are set aside, and a run computes them again.
         """
-        parts = [self._sound(name) for name in self.used(trials)]
-        found = sum(len(part.trial) for part in parts if part is not None)
-        need(found == len(trials), "all trials", "run it again: what is done is kept", found=found, wanted=len(trials))
-        return joined([part for part in parts if part is not None])
+        parts = self.found(trials)
+        found = sum(len(part.trial) for part in parts)
+        advice = f"run it again: what is done is kept{self.reason(trials)}"
+        need(found == len(trials), "all trials", advice, found=found, wanted=len(trials))
+        return joined(parts)
 
-    def _sound(self, name: ShardName) -> "xr.Dataset | None":
-        try:
-            return shard.read(self.folder, name)
-        except DamagedError:
-            self.set_aside(name)
-            return None
+    def reason(self, trials: range) -> str:
+        """Why trials are missing, if that is on record, as it follows an advice."""
+        return "".join(f"; trials {f.first} to {f.after - 1} failed: {f.error}" for f in self.failures(trials)[:1])
+
+    def found(self, trials: range) -> "list[xr.Dataset]":
+        """Parts of a range that are there and sound, in the order of their trials."""
+        return [shard.decoded(content) for content in self.contents(trials)]
+
+    def contents(self, trials: range) -> Iterator[bytes]:
+        """Bytes of the shards that answer for trials; damaged ones are set aside instead."""
+        for name in self.used(trials):
+            try:
+                yield shard.content_of(self.folder, name)
+            except DamagedError:
+                with suppress(OSError):  # the folder may be for reading alone
+                    self.set_aside(name)
+            except FileNotFoundError:  # set aside meanwhile, by another run
+                continue
+
+    def failures(self, trials: range) -> list[Failure]:
+        """Blocks of which trials are still missing because computing them failed."""
+        there = [s.trials for s in self.used(trials)]
+        recorded = [f for f in failures(self.folder) if f.first < trials.stop and trials.start < f.after]
+        return [f for f in recorded if sum(len(overlap(x, f.trials)) for x in there) < len(overlap(trials, f.trials))]
 
     def damaged(self) -> list[ShardName]:
         """Shards whose bytes are not those that were written; every one is read."""
-        return [s for s in shard.shards(self.folder) if shard.digest_of((self.folder / str(s)).read_bytes()) != s.digest]
+        return [name for name in shard.shards(self.folder) if self._differs(name)]
+
+    def _differs(self, name: ShardName) -> bool:
+        try:
+            shard.content_of(self.folder, name)
+        except DamagedError:
+            return True
+        except FileNotFoundError:  # set aside meanwhile, by another run
+            return False
+        return False
 
     def set_aside(self, name: ShardName) -> None:
-        """Move a damaged shard where it is never read; it may be gone already, by another run's hand."""
+        """Move a damaged or unwanted shard where it is never read; it may be gone already, by another run's hand."""
         (self.folder / QUARANTINE).mkdir(exist_ok=True)
         try:
             (self.folder / str(name)).replace(self.folder / QUARANTINE / str(name))
         except FileNotFoundError:
             return
 
-    def left_over(self, trials: range) -> list[Path]:
-        """Files that answer for nothing: temporary ones, shards of the range that others stand for, what was set aside."""
+    def left_over(self, *rounds: range) -> list[Path]:
+        """Files that answer for nothing when the trials of each round are read together.
+
+        Temporary ones, shards that others stand for, what was set aside, records of failures whose trials are there.
+        """
         if not self.folder.is_dir():
             return []
-        used = {str(s) for s in self.used(trials)}
+        used = {s for trials in rounds for s in self.used(trials)}
+        found = shard.shards(self.folder)
+        inside = {s for s in found for trials in rounds if trials.start <= s.first and s.after <= trials.stop}
+        still = {f for trials in rounds for f in self.failures(trials)}
+        stop = max(trials.stop for trials in rounds)
+        over = [f.path(self.folder) for f in failures(self.folder) if f not in still and f.after <= stop]
         aside = self.folder / QUARANTINE
-        inside = [s for s in shard.shards(self.folder) if trials.start <= s.first and s.after <= trials.stop]
-        superseded = [self.folder / str(s) for s in inside if str(s) not in used]
-        return sorted([*self.folder.glob(".*.tmp"), *superseded, *(aside.iterdir() if aside.is_dir() else ())])
+        temporary, apart = self.folder.glob(".*.tmp"), aside.iterdir() if aside.is_dir() else ()
+        return sorted([*temporary, *(self.folder / str(s) for s in inside - used), *over, *apart])
+
+
+def overlap(a: range, b: range) -> range:
+    """Numbers of both, each range of step 1."""
+    return range(max(a.start, b.start), min(a.stop, b.stop))
 
 
 def disjoint(found: Sequence[ShardName]) -> list[ShardName]:

@@ -1,76 +1,270 @@
-"""Run what a spec asks for and the store does not have yet."""
+"""Run what a spec asks for and the store does not have yet: blocks out, outcomes in, until nothing is left to do."""
 
+import errno
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
 from threading import Event
+from typing import Any
 
-from spikesim.design import Design, design_from
-from spikesim.simulate import run_part
-from spikesim.sweep import shard
-from spikesim.sweep.provenance import provenance
+import numpy as np
+
+from spikesim.design import worker_count
+from spikesim.devices.named import device
+from spikesim.errors import need
+from spikesim.sweep.books import Books
+from spikesim.sweep.executors import Pool, handed, threads
+from spikesim.sweep.failure import Failure
+from spikesim.sweep.plan import WHOLE, PointPlan, Share, planned
 from spikesim.sweep.spec import Spec
+from spikesim.sweep.state import State
 from spikesim.sweep.store import Store
+from spikesim.sweep.task import Outcome, Task
+from spikesim.sweep.until import Floats
 
-Progress = Callable[[str, int, int], None]
+ATTEMPTS = 3
+"""How often a block is tried before it is on record as failed."""
+TICK = 0.25
+"""Seconds between looks at whether the run is to stop."""
+VISIBLE = 10.0
+"""Seconds within which a shard that another machine wrote must be seen here."""
 
-BLOCK_WORK = 5e9
-"""Work of one shard in entry-steps of noise: about five seconds of two cores."""
+Progress = Callable[[State], None]
 
 
 @dataclass(frozen=True)
 class Ran:
-    """How many points had trials to compute and how many had all of them already; whether it was stopped before the end."""
+    """What a run did.
+
+    Attributes:
+        computed: Points of which it computed trials.
+        kept: Points of which it had nothing to compute.
+        stopped: Whether it was stopped before the end.
+        failed: Blocks that were given up: point, trials, error.
+    """
 
     computed: int
     kept: int
     stopped: bool = False
+    failed: tuple[str, ...] = ()
+
+    def as_json(self, out: str) -> dict[str, Any]:
+        """For programs.
+
+        Args:
+            out: The store's folder.
+        """
+        counts = {"points_computed": self.computed, "points_kept": self.kept}
+        return {"event": "end", "out": out, **counts, "stopped": self.stopped, "failed": list(self.failed)}
 
 
 def run_spec(
     spec: Spec, store: Store, quick: bool = False, fresh: bool = False, progress: Progress | None = None,
-    stop: Event | None = None,
+    stop: Event | None = None, *, workers: int | None = None, executor: Any = None, share: Share = WHOLE,
 ) -> Ran:  # fmt: skip
-    """Simulate the trials of each point that the store lacks, block by block; each is on disk before the next begins.
+    """Simulate the trials that the store lacks, in blocks; each is on disk before it counts as done.
 
     Args:
         spec: What to run.
         store: Where results go; damaged ones are set aside and computed again.
         quick: Recorded in the index.
         fresh: Compute again what is there.
-        progress: Called with (point's label, trials done, trials), over all points.
-        stop: Once set, the block under way is finished and written, and no other begun.
+        progress: Called with a State a few times a second.
+        stop: Once set, the blocks under way are finished and written, and no other begun.
+        workers: Blocks at a time; as many as cores where left out, one for a GPU. Another executor's are at its discretion.
+        executor: Where blocks are computed (executors.py); threads of this process where left out.
+        share: The part of all blocks that falls to this run.
+
+    Raises:
+        ValueError: If the executor takes no blocks, or everything is to be computed afresh by several runs.
+        OSError: If results cannot be written; what is done is kept.
     """
+    need(not fresh or share == WHOLE, "a whole run to compute everything again", "remove the folder instead", share=share)
+    need(workers is None or executor is not None or worker_count(workers, device("cpu")), "workers >= 1", workers=workers)
+    plans = planned(spec, store, share)
     store.write_index(spec, quick)
-    total, done, computed, kept = sum(p.arguments["trials"] for p in spec.points), 0, 0, 0
-    for point in spec.points:
-        ledger = store.ledger(point.identity)
-        design, trials = design_from(point.model, **point.arguments)
-        for name in ledger.used(trials) if fresh else ledger.damaged():
+    with _pool(plans, executor, workers) as pool:
+        return _Run(plans, store, pool, fresh, progress, stop or Event()).go()
+
+
+def _pool(plans: list[PointPlan], executor: Any, workers: int | None) -> AbstractContextManager[Pool]:
+    if executor is not None:
+        return handed(executor, workers)
+    on_gpu = any(plan.design.runs_on != "cpu" for plan in plans)
+    return threads(workers or (1 if on_gpu else worker_count(None, device("cpu"))))
+
+
+class _PointRun:
+    """What is left to do of one point."""
+
+    def __init__(self, plan: PointPlan, fresh: bool) -> None:
+        self.plan, self.failed, self.lost = plan, False, False
+        self._rounds, self._left, self._fresh = deque(plan.rounds), 0, fresh
+        self._values: list[Floats] = []
+
+    def begin(self) -> list[range]:
+        """Its first blocks; none if it is done."""
+        ledger = self.plan.ledger
+        unwanted = ledger.used(self.plan.trials) if self._fresh else ledger.damaged()
+        for name in unwanted:
             ledger.set_aside(name)
-        blocks = list(ledger.missing(trials, block_size(design, len(trials))))
-        now = done + len(trials) - sum(map(len, blocks))
-        for block in blocks:
-            if stop is not None and stop.is_set():
-                return Ran(computed + (block != blocks[0]), kept, stopped=True)
+        self.lost = bool(unwanted) and not self._fresh
+        return self._next_round()
 
-            def report(count: int, _of: int, label: str = point.label, before: int = now) -> None:
-                if progress is not None:
-                    progress(label, before + count, total)
+    @property
+    def idle(self) -> bool:
+        """Whether none of its blocks are out or waiting."""
+        return self._left == 0
 
-            start = time.monotonic()
-            part = run_part(design, block, point.arguments["joint"], report)
-            took = time.monotonic() - start
-            shard.write(ledger.folder, part.assign_attrs(seconds=took, provenance=provenance()))
-            now += len(block)
-        computed += bool(blocks)
-        kept += not blocks
-        done += len(trials)
-        if progress is not None:
-            progress(point.label, done, total)
-    return Ran(computed, kept)
+    def ended(self, done: bool) -> list[range]:
+        """What to compute now that one of its blocks is done, or has failed."""
+        self._left -= 1
+        self.failed |= not done
+        if self._left > 0:
+            return []
+        if self.failed:
+            self._rounds.clear()
+        return self._next_round()
+
+    def _next_round(self) -> list[range]:
+        while self._rounds:
+            blocks = self.plan.missing(self._rounds[0])
+            if blocks:
+                self._left = len(blocks)
+                return blocks
+            if self._enough(self._rounds.popleft()):
+                self._rounds.clear()
+        return []
+
+    def _enough(self, between: range) -> bool:
+        until = self.plan.point.until
+        if until is None or not self._rounds or not self.plan.share.has(self.plan.number):
+            return False
+        self._values.append(until.values(self.plan.ledger.read(between)))
+        return until.met(np.concatenate(self._values))
+
+    def task(self, block: range, store: Store, threads: int | None) -> Task:
+        """A block as it is sent out."""
+        point = self.plan.point
+        count = threads if self.plan.design.runs_on == "cpu" else None
+        where = str(store.folder.resolve())
+        return Task(where, point.identity, point.model, point.arguments, block.start, block.stop, count)
 
 
-def block_size(design: Design, trials: int) -> int:
-    """Trials of a shard: about BLOCK_WORK, at most all."""
-    return max(1, min(trials, int(BLOCK_WORK / max(design.work, 1.0))))
+@dataclass(frozen=True)
+class _Block:
+    """Some trials of a point, and how often they were tried."""
+
+    point: _PointRun
+    trials: range
+    attempts: int = 0
+
+
+class _Run:
+    """Blocks out, outcomes in."""
+
+    def __init__(
+        self, plans: list[PointPlan], store: Store, pool: Pool, fresh: bool, progress: Progress | None, stop: Event
+    ) -> None:
+        self._store, self._pool, self._progress, self._stop = store, pool, progress, stop
+        self._books = Books(plans, fresh)
+        self._threads = max(1, pool.threads // max(1, self._books.blocks))
+        self._points: Iterator[_PointRun] = (_PointRun(plan, fresh) for plan in plans)
+        self._ready: deque[_Block] = deque()
+        self._out: dict[Future[Outcome], _Block] = {}
+        self._label = ""
+        self._failures: list[str] = []
+        self._kept = 0
+        self._computed: set[int] = set()
+
+    def go(self) -> Ran:
+        try:
+            while self._fill():
+                done, _ = wait(self._out, TICK, FIRST_COMPLETED)
+                for future in done:
+                    self._take(future)
+                self._tell()
+        except BaseException:
+            self._pool.halt(self._out)
+            raise
+        self._tell()
+        stopped = bool(self._ready) or next(self._points, None) is not None
+        return Ran(len(self._computed), self._kept, stopped, tuple(self._failures))
+
+    def _fill(self) -> bool:
+        """Send out as many blocks as the pool takes; whether any are out."""
+        if self._stop.is_set():
+            self._ready.extend(self._out.pop(future) for future in self._pool.withdrawn(self._out))
+            return bool(self._out)
+        slots = self._pool.slots()
+        while len(self._out) < slots and (block := self._next()) is not None:
+            task = block.point.task(block.trials, self._store, self._threads)
+            self._out[self._pool.submit(task)] = replace(block, attempts=block.attempts + 1)
+        return bool(self._out)
+
+    def _next(self) -> _Block | None:
+        while not self._ready:
+            point = next(self._points, None)
+            if point is None:
+                return None
+            self._queue(point, point.begin())
+            if point.lost:
+                self._books.recount(point.plan)
+        return self._ready.popleft()
+
+    def _queue(self, point: _PointRun, blocks: list[range]) -> None:
+        """What is to be computed next of a point, before other points are begun; with nothing, it is done."""
+        self._ready.extend(_Block(point, block) for block in blocks)
+        if not blocks and point.idle:
+            self._label = point.plan.point.label
+            self._books.point_done(point.plan, point.failed)
+            self._kept += not point.failed and point.plan.number not in self._computed
+
+    def _take(self, future: "Future[Outcome]") -> None:
+        block = self._out.pop(future)
+        outcome, again = self._outcome(future)
+        if outcome.unwritable is not None:
+            raise OSError(*outcome.unwritable)
+        if outcome.error and again and block.attempts < ATTEMPTS:
+            self._ready.appendleft(block)
+            return
+        point, plan = block.point, block.point.plan
+        self._label = plan.point.label
+        if outcome.error:
+            self._record(block, outcome)
+        else:
+            _need_visible(plan.ledger.folder, outcome)
+            self._books.block_done(plan, len(block.trials))
+            self._computed.add(plan.number)
+        self._queue(point, point.ended(not outcome.error))
+
+    def _outcome(self, future: "Future[Outcome]") -> tuple[Outcome, bool]:
+        """What became of a block, and whether to try again if it failed."""
+        try:
+            return future.result(), True
+        except (Exception, CancelledError) as error:  # of the executor: a worker died, say
+            return Outcome(error=f"{type(error).__name__}: {error}"), not isinstance(error, self._pool.final)
+
+    def _record(self, block: _Block, outcome: Outcome) -> None:
+        trials, plan = block.trials, block.point.plan
+        failure = Failure(trials.start, trials.stop, outcome.error, outcome.details, block.attempts)
+        failure.write(plan.ledger.folder)
+        self._books.block_failed()
+        self._failures.append(f"{plan.point.label}, trials {trials.start} to {trials.stop - 1}: {outcome.error}")
+
+    def _tell(self) -> None:
+        if self._progress is not None:
+            self._progress(self._books.state(self._label))
+
+
+def _need_visible(folder: Path, outcome: Outcome) -> None:
+    """Wait until a shard is seen, as on a network's file system it may not be at once."""
+    deadline = time.monotonic() + VISIBLE
+    while outcome.shard and not (folder / outcome.shard).exists():
+        if time.monotonic() > deadline:
+            raise OSError(errno.ENOENT, "a worker wrote it, but it is not here: need a folder that all share", str(folder))
+        time.sleep(TICK)

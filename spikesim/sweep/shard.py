@@ -16,6 +16,8 @@ import io
 import json
 import os
 import re
+import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -88,16 +90,21 @@ def write(folder: Path, data: "xr.Dataset") -> ShardName:
 
 
 def read(folder: Path, name: ShardName) -> "xr.Dataset":
-    """The dataset of a shard.
+    """The dataset of a shard; raises as `content_of`."""
+    return decoded(content_of(folder, name))
+
+
+def content_of(folder: Path, name: ShardName) -> bytes:
+    """The bytes of a shard.
 
     Raises:
-        DamagedError: If its bytes are not those that were written.
-        OSError: If it cannot be read.
+        DamagedError: If they are not those that were written.
+        OSError: If they cannot be read.
     """
     content = (folder / str(name)).read_bytes()
     if digest_of(content) != name.digest:
         raise DamagedError(f"need the bytes that were written, got others in {folder / str(name)}")
-    return decoded(content)
+    return content
 
 
 def digest_of(content: bytes) -> str:
@@ -107,7 +114,7 @@ def digest_of(content: bytes) -> str:
 
 def commit(path: Path, content: bytes) -> None:
     """Bytes to a temporary file, fsync, rename, fsync of the folder: whole under its name or not there."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")  # no two processes of any two machines share it
     try:
         with temporary.open("wb") as file:
             file.write(content)
@@ -146,7 +153,8 @@ def encoded(data: "xr.Dataset") -> bytes:
     about = {"attrs": data.attrs, "coordinates": coordinates, "variables": shapes}
     schema = {KEY: json.dumps(about, sort_keys=True).encode()}
     target = io.BytesIO()
-    pq.write_table(pa.table(columns).replace_schema_metadata(schema), target, compression="zstd", write_page_checksum=True)
+    table = pa.table(columns).replace_schema_metadata(schema)
+    pq.write_table(table, target, compression="zstd", use_dictionary=False, write_page_checksum=True)
     return target.getvalue()
 
 
@@ -170,15 +178,41 @@ def _first_row(values: np.ndarray, rows: int) -> "pa.Array":
 
 def decoded(content: bytes) -> "xr.Dataset":
     """What `encoded` was given."""
-    import pyarrow.parquet as pq
     import xarray as xr
 
-    table = pq.ParquetFile(io.BytesIO(content)).read(use_threads=False)
-    about = json.loads(table.schema.metadata[KEY])
-    coordinates = {"trial": table["trial"].to_numpy(), **about["coordinates"]}
-    variables = {}
-    for name, (dims, shape) in about["variables"].items():
-        column = table[name].combine_chunks()
-        flat = column if dims == ["trial"] else column.flatten()
-        variables[name] = (tuple(dims), flat.to_numpy(zero_copy_only=False).reshape(shape))
-    return xr.Dataset(variables, coordinates, about["attrs"])
+    raw = Raw.of(content)
+    return xr.Dataset(raw.variables, {"trial": raw.trials, **raw.coordinates}, raw.attributes)
+
+
+@dataclass(frozen=True)
+class Raw:
+    """A shard's contents without xarray, which takes most of the time of reading a small one.
+
+    Attributes:
+        trials: Global trial numbers, (rows,).
+        variables: Name -> (dimensions, values).
+        coordinates: Of the other dimensions.
+        attributes: Of the dataset.
+    """
+
+    trials: np.ndarray
+    variables: dict[str, tuple[tuple[str, ...], np.ndarray]]
+    coordinates: dict[str, list[Any]]
+    attributes: dict[str, Any]
+
+    @classmethod
+    def of(cls, content: bytes, names: Collection[str] | None = None) -> "Raw":
+        """From a shard's bytes; names: variables to read, all where left out."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        file = pq.ParquetFile(pa.BufferReader(content))
+        about = json.loads(file.schema_arrow.metadata[KEY])
+        asked = {name: what for name, what in about["variables"].items() if names is None or name in names}
+        table = file.read(["trial", *asked], use_threads=False)
+        variables = {}
+        for name, (dims, shape) in asked.items():
+            column = table[name].combine_chunks()
+            flat = column if dims == ["trial"] else column.flatten()
+            variables[name] = (tuple(dims), flat.to_numpy(zero_copy_only=False).reshape(shape))
+        return cls(table["trial"].to_numpy(), variables, about["coordinates"], about["attrs"])

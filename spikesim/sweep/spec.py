@@ -11,7 +11,7 @@ signal = {law = "Rotating", omega = 0.001, both = false}   # "Constant" where le
 "noise.sigma" = [0.5, 1.0, 2.0]
 [run]                   # arguments of ss.simulate; momenta = [...] may stand for windows
 windows = [1, 2, 5, 10]
-trials = 100
+trials = 100            # with until = {mean = "alignment", standard_error = 0.002}, at most so many (until.py)
 derived_seeds = false   # true: a seed of its own for each point, instead of common random numbers
 [quick.run]             # what --quick changes: [quick.model], [quick.grid], [quick.run]
 trials = 10
@@ -38,13 +38,14 @@ from pydantic import (
     model_validator,
 )
 
-from spikesim.design import design_from
+from spikesim.design import Design, design_from
 from spikesim.errors import need
 from spikesim.model import SpikedModel
 from spikesim.noise import Gaussian
 from spikesim.pipelines import PIPELINES
 from spikesim.rng import LAYOUT_VERSION
 from spikesim.sweep.laws import checked, law_from
+from spikesim.sweep.until import Until
 
 Value = Any
 Whole = Annotated[int, Strict()]
@@ -85,6 +86,7 @@ class RunSpec(_Part):
     windows: tuple[Real, ...] = ()
     momenta: tuple[Annotated[float, Strict(), Field(ge=0, lt=1)], ...] = ()
     trials: Whole
+    until: Until | None = None
     seed: Whole = 0
     derived_seeds: Annotated[bool, Strict()] = False
     steps: Whole | None = None
@@ -112,7 +114,7 @@ class RunSpec(_Part):
 
     def arguments(self) -> dict[str, Value]:
         """Keyword arguments of ss.simulate."""
-        out = self.model_dump(exclude={"windows", "momenta", "derived_seeds"})
+        out = self.model_dump(exclude={"windows", "momenta", "derived_seeds", "until"})
         # T = 1/(1 - beta), to 12 digits: 0.9 is T = 10, not 10.000000000000002
         out["windows"] = self.windows or tuple(float(f"{1 / (1 - b):.12g}") for b in self.momenta)
         return out
@@ -131,12 +133,23 @@ class _File(_Part):
 
 @dataclass(frozen=True)
 class Point:
-    """One design point: a model, as built and as the spec describes it, how to simulate it, and where it lies in the spec."""
+    """One design point: a model, as built and as the spec describes it, how to simulate it, and where it lies in the spec.
+
+    Attributes:
+        model: As built.
+        described: As the spec describes it.
+        arguments: Of ss.simulate.
+        coordinates: Where it lies in the spec.
+        design: The same, checked and ready to run.
+        until: When to stop before all trials are done, if ever.
+    """
 
     model: SpikedModel
     described: ModelSpec
     arguments: dict[str, Value]
     coordinates: dict[str, Value]
+    design: Design
+    until: Until | None = None
 
     @property
     def identity(self) -> str:
@@ -148,7 +161,12 @@ class Point:
     @property
     def label(self) -> str:
         """Coordinates as text."""
-        return ", ".join(f"{k}={v}" for k, v in self.coordinates.items() if v != "") or "point"
+        return label_of(self.coordinates)
+
+
+def label_of(coordinates: dict[str, Value]) -> str:
+    """A point's coordinates as text."""
+    return ", ".join(f"{k}={v}" for k, v in coordinates.items() if v != "") or "point"
 
 
 @dataclass(frozen=True)
@@ -243,14 +261,17 @@ def _point(model: ModelSpec, run: RunSpec, at: dict[str, Value]) -> Point:
     values: dict[str, Value] = {"model": model.model_dump(), "run": run.model_dump()}
     for key, value in at.items():
         _set(values, key, value)
-    run = RunSpec.model_validate(values["run"])
+    if any(key.startswith("run.") for key in at):
+        run = RunSpec.model_validate(values["run"])
     described = ModelSpec.model_validate(values["model"])
     built, arguments = described.build(), run.arguments()
     if run.derived_seeds:
         digest = hashlib.sha256(f"{run.seed} {built!r}".encode()).digest()
         arguments["seed"] = int.from_bytes(digest[:8], "little")
-    design_from(built, **arguments)
-    return Point(built, described, arguments, {"name": model.name, **at} if model.name else at)
+    design, _ = design_from(built, **arguments)
+    if run.until is not None:
+        run.until.check(design)
+    return Point(built, described, arguments, {"name": model.name, **at} if model.name else at, design, run.until)
 
 
 def _set(values: dict[str, Value], key: str, value: Value) -> None:

@@ -1,9 +1,15 @@
 """What a store holds: trials done of each point, files that are damaged, files that answer for nothing."""
 
+import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from spikesim.sweep.index import IndexPoint
+from spikesim.sweep.ledger import Ledger
+from spikesim.sweep.reading import until_enough
+from spikesim.sweep.shard import ShardName
 from spikesim.sweep.store import Store
 
 
@@ -15,7 +21,9 @@ class PointStatus:
         label: Its coordinates as text.
         identity: Its folder.
         done: Trials that are there and sound.
-        wanted: Trials that the spec asks for.
+        wanted: Trials that the spec asks for; those done, where it stopped by itself.
+        failed: Trials that are missing because computing them failed.
+        errors: Why, a line for each block.
         damaged: Shards whose bytes are not those that were written.
         left_over: Temporary and superseded files, and what was set aside.
     """
@@ -24,6 +32,8 @@ class PointStatus:
     identity: str
     done: int
     wanted: int
+    failed: int
+    errors: tuple[str, ...]
     damaged: tuple[Path, ...]
     left_over: tuple[Path, ...]
 
@@ -34,26 +44,49 @@ def status(store: Store) -> list[PointStatus]:
     Raises:
         ValueError: If there is no readable index.
     """
-    return [_of(store, point) for point in store.index["points"]]
+    return [_of(store.ledger(point.identity), point) for point in store.index.points]
 
 
-def _of(store: Store, point: dict[str, Any]) -> PointStatus:
-    ledger, trials = store.ledger(point["identity"]), range(point["trials"])
-    damaged = set(ledger.damaged())
-    done = sum(len(s.trials) for s in ledger.used(trials) if s not in damaged)
-    label = ", ".join(f"{k}={v}" for k, v in point["coordinates"].items() if v != "") or "point"
-    files = tuple(ledger.folder / str(s) for s in sorted(damaged))
-    return PointStatus(label, point["identity"], done, len(trials), files, tuple(ledger.left_over(trials)))
+def _of(ledger: Ledger, point: IndexPoint) -> PointStatus:
+    trials, damaged = range(point.trials), set(ledger.damaged())
+    failures = ledger.failures(trials)
+    done = sum(len(s.trials) for between in point.rounds for s in ledger.used(between) if s not in damaged)
+    return PointStatus(
+        point.label, point.identity, done, _wanted(ledger, point, damaged), sum(len(f.trials) for f in failures),
+        tuple(f"trials {f.first} to {f.after - 1} failed: {f.error}" for f in failures),
+        tuple(ledger.folder / str(s) for s in sorted(damaged)), tuple(ledger.left_over(*point.rounds)),
+    )  # fmt: skip
 
 
-def clean(store: Store) -> int:
-    """Remove what is damaged and what answers for nothing; returns how many files that were."""
-    count = 0
-    for point in status(store):
-        for path in {*point.damaged, *point.left_over}:
-            path.unlink(missing_ok=True)
-            count += 1
-    return count
+def _wanted(ledger: Ledger, point: IndexPoint, damaged: set[ShardName]) -> int:
+    if point.until is None or damaged:
+        return point.trials
+    parts, enough = until_enough(ledger, point.until, point.trials)
+    return sum(len(part.trial) for part in parts) if enough else point.trials
+
+
+def others(store: Store) -> list[Path]:
+    """Folders of points that the index does not have: of specs that were run into the same folder before."""
+    known = {point.identity for point in store.index.points}
+    folders = (path for path in store.folder.iterdir() if path.is_dir() and re.fullmatch(r"[0-9a-f]{16}", path.name))
+    return sorted(path for path in folders if path.name not in known)
+
+
+def clean(store: Store, forget: bool = False) -> int:
+    """Remove what is damaged and what answers for nothing; returns how many files and folders that were.
+
+    Args:
+        store: To clean.
+        forget: Remove points that the index does not have, too.
+    """
+    unwanted = {path for point in status(store) for path in (*point.damaged, *point.left_over)}
+    unwanted |= set(store.folder.glob(".*.tmp"))
+    for path in unwanted:
+        path.unlink(missing_ok=True)
+    folders = others(store) if forget else []
+    for path in folders:
+        shutil.rmtree(path)
+    return len(unwanted) + len(folders)
 
 
 def as_json(points: list[PointStatus]) -> list[dict[str, Any]]:
@@ -63,14 +96,20 @@ def as_json(points: list[PointStatus]) -> list[dict[str, Any]]:
     ]
 
 
-def text(points: list[PointStatus]) -> str:
-    """For people: one line a point that is not all done or not all sound, and one for all."""
+def text(points: list[PointStatus], foreign: int = 0) -> str:
+    """For people: one line a point that is not all done or not all sound, and one for all.
+
+    Args:
+        points: Of `status`.
+        foreign: How many points there are besides.
+    """
     lines = []
     for p in points:
         notes = [f"{p.done} of {p.wanted} trials"] if p.done < p.wanted else []
-        notes += [f"damaged: {x.name}" for x in p.damaged] + [f"left over: {x.name}" for x in p.left_over]
+        notes += [*p.errors, *(f"damaged: {x.name}" for x in p.damaged), *(f"left over: {x.name}" for x in p.left_over)]
         lines += [f"{p.label} ({p.identity}): {'; '.join(notes)}"] if notes else []
-    done, wanted = sum(p.done for p in points), sum(p.wanted for p in points)
+    done, wanted, failed = (sum(getattr(p, name) for p in points) for name in ("done", "wanted", "failed"))
     damaged, left = (sum(len(getattr(p, name)) for p in points) for name in ("damaged", "left_over"))
-    lines.append(f"{len(points)} points, {done} of {wanted} trials, {damaged} damaged files, {left} left over")
+    total = f"{len(points)} points, {done} of {wanted} trials, {failed} failed, {damaged} damaged files, {left} left over"
+    lines.append(total + (f", {foreign} points of other specs" if foreign else ""))
     return "\n".join(lines)

@@ -1,42 +1,33 @@
 """Results on disk: a folder of shards for each design point (ledger.py), and an index of the spec they belong to."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel
-
 from spikesim.errors import need
 from spikesim.model import SpikedModel
-from spikesim.parts import finished
-from spikesim.sweep.ledger import Ledger
-from spikesim.sweep.shard import commit
-from spikesim.sweep.spec import ModelSpec, Point, Spec
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     import xarray as xr
+
+    from spikesim.sweep.index import Index, IndexPoint
+    from spikesim.sweep.ledger import Ledger
+    from spikesim.sweep.spec import Spec
 
 INDEX = "index.json"
 
 
-class _IndexPoint(BaseModel):
-    identity: str
-    trials: int
-    coordinates: dict[str, Any]
-    model: ModelSpec
-
-
-class _Index(BaseModel):
-    title: str
-    quick: bool
-    points: list[_IndexPoint]
-
-
 @dataclass(frozen=True)
 class Result:
-    """One point's model and data, and where it lies in the spec."""
+    """One point's model and data, and where it lies in the spec.
+
+    Attributes:
+        model: What was simulated.
+        coordinates: The point's values of the grid, and its model's name.
+        data: Of all trials, as ss.simulate gives them.
+    """
 
     model: SpikedModel
     coordinates: dict[str, Any]
@@ -44,7 +35,7 @@ class Result:
 
 
 class Store:
-    """A folder of results.
+    """A folder of results: iterating gives a Result for each point, in the order of the spec.
 
     Args:
         folder: Created when something is first written.
@@ -53,30 +44,39 @@ class Store:
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
 
-    def ledger(self, identity: str) -> Ledger:
+    def __repr__(self) -> str:
+        return f"Store({str(self.folder)!r})"
+
+    def ledger(self, identity: str) -> "Ledger":
         """What is done of the point of an identity."""
+        from spikesim.sweep.ledger import Ledger
+
         return Ledger(self.folder / identity)
 
-    def write_index(self, spec: Spec, quick: bool) -> None:
+    def write_index(self, spec: "Spec", quick: bool) -> None:
         """Say which points, in which order, belong to the spec."""
+        from spikesim.sweep.index import Index
+        from spikesim.sweep.shard import commit
+
         self.folder.mkdir(parents=True, exist_ok=True)
-        points = [_described(p) for p in spec.points]
-        content = json.dumps({"title": spec.title, "quick": quick, "points": points}, indent=1).encode()
+        content = Index.of(spec, quick).model_dump_json(indent=1).encode()
         path = self.folder / INDEX
         if not (path.is_file() and path.read_bytes() == content):
             commit(path, content)
 
     @property
-    def index(self) -> dict[str, Any]:
+    def index(self) -> "Index":
         """Title, quick, points.
 
         Raises:
             ValueError: If there is no readable index.
         """
+        from spikesim.sweep.index import Index
+
         path = self.folder / INDEX
         need(path.is_file(), f"results of `spikesim run` ({INDEX})", folder=str(self.folder))
         try:
-            return _Index.model_validate_json(path.read_bytes()).model_dump()
+            return Index.model_validate_json(path.read_bytes())
         except ValueError:
             need(False, f"a readable {INDEX}", "run again", folder=str(self.folder))
             raise
@@ -84,17 +84,45 @@ class Store:
     @property
     def quick(self) -> bool:
         """Whether the results are those of a quick run."""
-        return bool(self.index["quick"])
+        return self.index.quick
+
+    def __len__(self) -> int:
+        return len(self.index.points)
 
     def __iter__(self) -> Iterator[Result]:
-        for point in self.index["points"]:
-            model = ModelSpec.model_validate(point["model"]).build()
-            part = self.ledger(point["identity"]).read(range(point["trials"]))
-            yield Result(model, point["coordinates"], finished(part))
+        return map(self._result, self.index.points)
 
+    def __getitem__(self, number: int) -> Result:
+        """The result of one point, by its place in the spec."""
+        return self._result(self.index.points[number])
 
-def _described(point: Point) -> dict[str, Any]:
-    return {
-        "identity": point.identity, "trials": point.arguments["trials"], "coordinates": point.coordinates,
-        "model": point.described.model_dump(),
-    }  # fmt: skip
+    def at(self, **coordinates: Any) -> Result:
+        """The result of the one point that has these coordinates: store.at(**{"noise.sigma": 0.5}).
+
+        Raises:
+            ValueError: If none has them, or several do, or trials are missing.
+        """
+        points = self.index.points
+        found = [p for p in points if all(k in p.coordinates and p.coordinates[k] == x for k, x in coordinates.items())]
+        known = sorted({k for p in points for k in p.coordinates})
+        need(len(found) == 1, f"coordinates of one point, out of {known}", points=len(found), **coordinates)
+        return self._result(found[0])
+
+    def table(self, observables: "list[str] | None" = None) -> "pa.Table":
+        """A row for each point, observable, pipeline, window and index, over the trials that are there; see summary.py.
+
+        Args:
+            observables: Names; all that are stored where left out.
+
+        Returns:
+            An Arrow table, which pandas (`.to_pandas()`), polars (`pl.from_arrow`) and DuckDB (by its name) take.
+        """
+        from spikesim.sweep.summary import table
+
+        return table(self, observables)
+
+    def _result(self, point: "IndexPoint") -> Result:
+        from spikesim.parts import finished
+        from spikesim.sweep.reading import read
+
+        return Result(point.build(), point.coordinates, finished(read(self.ledger(point.identity), point)))

@@ -9,7 +9,7 @@ from itertools import chain
 import numpy as np
 import pytest
 
-from spikesim.sweep import run as module
+from spikesim.sweep import plan as module
 from spikesim.sweep import shard
 from spikesim.sweep.run import run_spec
 from spikesim.sweep.spec import Spec
@@ -55,7 +55,7 @@ def test_killed_at_random_moments_and_resumed_it_ends_the_same(tmp_path, monkeyp
     whole = Store(tmp_path / "whole")
     run_spec(spec, whole)  # compiles everything, in large blocks
     expected = results(whole)
-    monkeypatch.setattr(module, "BLOCK_WORK", 2e6)  # a few trials, some 20 ms
+    monkeypatch.setattr(module, "BLOCK_SECONDS", 0.01)  # a few trials
     store, before, kills = Store(tmp_path / "killed"), {}, 0
     for seconds in random.uniform(0.01, 0.25, KILLS):
         kills += not killed(store, spec, seconds)
@@ -76,8 +76,8 @@ def test_two_runs_at_once_lose_nothing(tmp_path, monkeypatch):
     run_spec(spec, whole)
     store = Store(tmp_path / "shared")
     processes = []
-    for work in (2e6, 7e6):  # blocks of different sizes, so that shards overlap
-        monkeypatch.setattr(module, "BLOCK_WORK", work)
+    for seconds in (0.01, 0.03):  # blocks of different sizes, so that shards overlap
+        monkeypatch.setattr(module, "BLOCK_SECONDS", seconds)
         processes.append(multiprocessing.get_context("fork").Process(target=run_spec, args=(spec, store)))
         processes[-1].start()
     for process in processes:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import spikesim as ss
-from spikesim.sweep import run as module
+from spikesim.sweep import plan as module
 from spikesim.sweep.run import Ran, run_spec
 from spikesim.sweep.spec import Spec
 from spikesim.sweep.store import Store
@@ -52,12 +52,12 @@ def test_a_torn_file_is_computed_again(tmp_path):
 def test_an_interrupted_run_keeps_finished_points_and_leaves_no_temporary_file(tmp_path):
     store, spec = Store(tmp_path), Spec.from_dict(TABLE)
 
-    def stop(_label: str, done: int, total: int) -> None:
-        if done > total / 2:
+    def stop(state):
+        if state.trials_done == 3:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_spec(spec, store, progress=stop)
+        run_spec(spec, store, progress=stop, workers=1)
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(["index.json", spec.points[0].identity])
     assert len(list(tmp_path.rglob("*.parquet"))) == 1
     assert not list(tmp_path.rglob("*.tmp"))
@@ -66,9 +66,13 @@ def test_an_interrupted_run_keeps_finished_points_and_leaves_no_temporary_file(t
 
 def test_progress_counts_trials_over_all_points(tmp_path):
     seen = []
-    run_spec(Spec.from_dict(TABLE), Store(tmp_path), progress=lambda *now: seen.append(now))
-    assert seen[-1] == ("noise.sigma=1.0", 6, 6)
-    assert [done for _, done, _ in seen] == sorted(done for _, done, _ in seen)
+    run_spec(Spec.from_dict(TABLE), Store(tmp_path), progress=seen.append)
+    last = seen[-1]
+    assert (last.trials_done, last.trials, last.points_done, last.points, last.failed) == (6, 6, 2, 2, 0)
+    assert last.rate == pytest.approx(6 / last.seconds)
+    assert last.left == 0
+    for name in ("trials_done", "points_done", "seconds"):
+        assert [getattr(s, name) for s in seen] == sorted(getattr(s, name) for s in seen)
 
 
 def test_a_folder_without_results_is_refused(tmp_path):
@@ -94,9 +98,9 @@ def test_a_finished_folder_is_not_written_again(tmp_path):
 
 def test_more_trials_keep_the_old_ones_and_any_blocks_give_the_same(tmp_path, monkeypatch):
     more = TABLE | {"run": TABLE["run"] | {"trials": 11}}
-    for folder, work in (("one", 1e3), ("two", 5e9)):
+    for folder, seconds in (("one", 1e-9), ("two", 5.0)):
         store = Store(tmp_path / folder)
-        monkeypatch.setattr(module, "BLOCK_WORK", work)
+        monkeypatch.setattr(module, "BLOCK_SECONDS", seconds)
         run_spec(Spec.from_dict(TABLE), store)
         old = {p: p.read_bytes() for p in store.folder.rglob("*.parquet")}
         assert run_spec(Spec.from_dict(more), store).computed == 2

@@ -40,7 +40,7 @@ def test_a_finished_store_is_said_to_be_so(store):
     assert [(p.label, p.done, p.wanted, p.damaged, p.left_over) for p in points] == [
         ("noise.sigma=0.5", 3, 3, (), ()), ("noise.sigma=1.0", 3, 3, (), ()),
     ]  # fmt: skip
-    assert states.text(points) == "2 points, 6 of 6 trials, 0 damaged files, 0 left over"
+    assert states.text(points) == "2 points, 6 of 6 trials, 0 failed, 0 damaged files, 0 left over"
 
 
 def test_damage_and_what_is_left_over_are_found_and_removed_alone(store):
@@ -58,7 +58,7 @@ def test_damage_and_what_is_left_over_are_found_and_removed_alone(store):
     assert states.clean(store) == 2
     assert files(store) == [p for p in whole if p != shards[0]]
     assert run_spec(Spec.from_dict(TABLE), store).computed == 1
-    assert states.text(states.status(store)).startswith("2 points, 6 of 6 trials, 0 damaged")
+    assert states.text(states.status(store)).startswith("2 points, 6 of 6 trials, 0 failed, 0 damaged")
 
 
 def command(*arguments):

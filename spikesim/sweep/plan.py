@@ -1,0 +1,120 @@
+"""What is to be computed of a spec: each point's trials in blocks, and which of them are this run's."""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from spikesim.design import Design
+from spikesim.errors import need
+from spikesim.sweep import cost
+from spikesim.sweep.ledger import Ledger
+from spikesim.sweep.reading import until_enough
+from spikesim.sweep.spec import Point, Spec
+from spikesim.sweep.store import Store
+from spikesim.sweep.until import rounds
+
+BLOCK_SECONDS = 5.0
+"""Of a core, about, for a block."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """The part of all blocks that falls to one of several runs that know nothing of each other: every `of`-th.
+
+    Args:
+        number: Which one, 1 to `of`.
+        of: How many runs there are.
+    """
+
+    number: int = 1
+    of: int = 1
+
+    @classmethod
+    def parsed(cls, text: str) -> "Share":
+        """From "i/n"; raises ValueError."""
+        found = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text)
+        number, of = (int(found[1]), int(found[2])) if found else (0, 0)
+        need(1 <= number <= of, 'a share "i/n" with 1 <= i <= n, such as 3/16', share=text)
+        return cls(number, of)
+
+    def has(self, block: int) -> bool:
+        """Whether a block, by its number, is in it."""
+        return block % self.of == self.number - 1
+
+
+WHOLE = Share()
+
+
+@dataclass(frozen=True)
+class PointPlan:
+    """One point of a run.
+
+    Args:
+        point: Of the spec.
+        ledger: What is done of it.
+        number: Of the point in the spec.
+        offset: Number of its first block.
+        share: Which blocks are computed by this run; of points that stop by themselves, whole points.
+    """
+
+    point: Point
+    ledger: Ledger
+    number: int
+    offset: int
+    share: Share
+
+    @property
+    def design(self) -> Design:
+        """What a trial is."""
+        return self.point.design
+
+    @property
+    def trials(self) -> range:
+        """All that may be asked for."""
+        return range(self.point.arguments["trials"])
+
+    @cached_property
+    def size(self) -> int:
+        """Trials of a block: about BLOCK_SECONDS, at most all. Not a matter of workers, so that all runs cut alike."""
+        return max(1, min(len(self.trials), int(BLOCK_SECONDS / cost.seconds(self.design))))
+
+    @property
+    def rounds(self) -> list[range]:
+        """Trials that are asked for together."""
+        return rounds(len(self.trials), self.point.until)
+
+    def missing(self, between: range, fresh: bool = False) -> list[range]:
+        """This run's blocks of a round that are not done; all of them if fresh."""
+        ledger = self.ledger if not fresh else Ledger(self.ledger.folder / "none")
+        return [block for block in ledger.missing(between, self.size) if self._mine(block)]
+
+    def _mine(self, block: range) -> bool:
+        return self.share.has(self.offset + block.start // self.size if self.point.until is None else self.number)
+
+    def survey(self, fresh: bool = False) -> "Survey":
+        """What there is to do, as far as names tell; of rounds that may turn out not to be asked for, too."""
+        until = self.point.until
+        if until is not None and not fresh:
+            parts, enough = until_enough(self.ledger, until, len(self.trials))
+            if enough:
+                return Survey([], sum(len(part.trial) for part in parts))
+        blocks = [block for between in self.rounds for block in self.missing(between, fresh)]
+        return Survey(blocks, len(self.trials) - sum(map(len, blocks)) if self.share == WHOLE else 0)
+
+
+class Survey(NamedTuple):
+    """Blocks of a point that this run has to do, and how many trials are there (of a share of the blocks: 0)."""
+
+    blocks: list[range]
+    there: int
+
+
+def planned(spec: Spec, store: Store, share: Share = WHOLE) -> list[PointPlan]:
+    """Every point of a spec."""
+    plans: list[PointPlan] = []
+    offset = 0
+    for number, point in enumerate(spec.points):
+        plans.append(PointPlan(point, store.ledger(point.identity), number, offset, share))
+        offset += -(-len(plans[-1].trials) // plans[-1].size)
+    return plans
