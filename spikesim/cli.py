@@ -29,6 +29,7 @@ def run(
     out: Annotated[Path, typer.Option(help="Folder for results, a folder of Parquet files a design point.")],
     workers: Annotated[int | None, typer.Option(help="Blocks at a time.  [default: as many as cores, 1 on a GPU]")] = None,
     shard: Annotated[str, typer.Option(help="i/n: only the i-th of n shares of the blocks, for job arrays.")] = "1/1",
+    block_seconds: Annotated[float, typer.Option(help="Of a core, about, for a block; longer for thousands of cores.")] = 5.0,
     dask: Annotated[str | None, typer.Option(help="Compute on the workers of this Dask scheduler (tcp://host:port).")] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what there is to do, how long and how large, no more.")
@@ -48,11 +49,14 @@ def run(
 
     read, share = Spec.from_toml(spec, quick), Share.parsed(shard)
     if dry_run:
-        expected = forecast(read, Store(out), fresh, workers, share)
+        expected = forecast(read, Store(out), fresh, workers, share, block_seconds)
         print(json.dumps(expected.as_json()) if as_json else expected.text)
         return
     with _finishing() as stop, opened(dask, workers) as executor, Bar(as_json=as_json).run(spec.stem) as show:
-        ran = run_spec(read, Store(out), quick, fresh, show, stop, workers=workers, executor=executor, share=share)
+        ran = run_spec(
+            read, Store(out), quick, fresh, show, stop, workers=workers, executor=executor, share=share,
+            block_seconds=block_seconds,
+        )  # fmt: skip
     print(json.dumps(ran.as_json(str(out))) if as_json else f"{ran.computed} points computed, {ran.kept} kept, in {out}")
     for failure in ran.failed:
         print(f"failed: {failure}", file=sys.stderr)

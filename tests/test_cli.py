@@ -96,9 +96,20 @@ LONG = SPEC.replace("[5, 7]", "[64, 64]").replace("trials = 3", "trials = 4000")
 
 
 def started(tmp_path, *arguments):
-    """A run of 4,000 trials, a hundred of them a block of some seconds; once its first block is there."""
+    """A run of 4,000 trials in blocks of a second or two; once its first block is there."""
     (tmp_path / "long.toml").write_text(LONG)
-    command = [sys.executable, "-c", "from spikesim.cli import main; main()", "run", "long.toml", "--out", "out", *arguments]
+    command = [
+        sys.executable,
+        "-c",
+        "from spikesim.cli import main; main()",
+        "run",
+        "long.toml",
+        "--out",
+        "out",
+        "--block-seconds",
+        "1",
+        *arguments,
+    ]
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 120
     while not list(tmp_path.glob("out/*/*.parquet")):

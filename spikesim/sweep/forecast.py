@@ -8,7 +8,7 @@ from spikesim.design import worker_count
 from spikesim.devices.named import device
 from spikesim.parts import SECONDS
 from spikesim.sweep import cost
-from spikesim.sweep.plan import WHOLE, PointPlan, Share, planned
+from spikesim.sweep.plan import BLOCK_SECONDS, WHOLE, PointPlan, Share, planned
 from spikesim.sweep.shard import Raw
 from spikesim.sweep.spec import Spec
 from spikesim.sweep.state import clock
@@ -62,10 +62,11 @@ class Forecast:
 
 
 def forecast(
-    spec: Spec, store: Store, fresh: bool = False, workers: int | None = None, share: Share = WHOLE
+    spec: Spec, store: Store, fresh: bool = False, workers: int | None = None, share: Share = WHOLE,
+    block_seconds: float = BLOCK_SECONDS,
 ) -> Forecast:  # fmt: skip
     """What run_spec with the same arguments would do; nothing is computed or written."""
-    plans = planned(spec, store, share)
+    plans = planned(spec, store, share, block_seconds)
     surveys = [plan.survey(fresh) for plan in plans]
     to_do = [(plan, survey.blocks) for plan, survey in zip(plans, surveys, strict=True)]
     counts = [sum(map(len, blocks)) for _, blocks in to_do]

@@ -1,5 +1,6 @@
 """What is to be computed of a spec: each point's trials in blocks, and which of them are this run's."""
 
+import math
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +16,7 @@ from spikesim.sweep.store import Store
 from spikesim.sweep.until import rounds
 
 BLOCK_SECONDS = 5.0
-"""Of a core, about, for a block."""
+"""Of a core, about, for a block, where nothing else is said."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class PointPlan:
         number: Of the point in the spec.
         offset: Number of its first block.
         share: Which blocks are computed by this run; of points that stop by themselves, whole points.
+        block_seconds: Of a core, about, for a block.
     """
 
     point: Point
@@ -63,6 +65,7 @@ class PointPlan:
     number: int
     offset: int
     share: Share
+    block_seconds: float
 
     @property
     def design(self) -> Design:
@@ -76,8 +79,8 @@ class PointPlan:
 
     @cached_property
     def size(self) -> int:
-        """Trials of a block: about BLOCK_SECONDS, at most all. Not a matter of workers, so that all runs cut alike."""
-        return max(1, min(len(self.trials), int(BLOCK_SECONDS / cost.seconds(self.design))))
+        """Trials of a block: at most all. Not a matter of workers, so that shares are cut alike."""
+        return max(1, int(min(len(self.trials), self.block_seconds / cost.seconds(self.design))))
 
     @property
     def rounds(self) -> list[range]:
@@ -110,11 +113,12 @@ class Survey(NamedTuple):
     there: int
 
 
-def planned(spec: Spec, store: Store, share: Share = WHOLE) -> list[PointPlan]:
-    """Every point of a spec."""
+def planned(spec: Spec, store: Store, share: Share = WHOLE, block_seconds: float = BLOCK_SECONDS) -> list[PointPlan]:
+    """Every point of a spec; raises ValueError unless block_seconds > 0."""
+    need(0 < block_seconds < math.inf, "0 < block_seconds < inf", block_seconds=block_seconds)
     plans: list[PointPlan] = []
     offset = 0
     for number, point in enumerate(spec.points):
-        plans.append(PointPlan(point, store.ledger(point.identity), number, offset, share))
+        plans.append(PointPlan(point, store.ledger(point.identity), number, offset, share, block_seconds))
         offset += -(-len(plans[-1].trials) // plans[-1].size)
     return plans

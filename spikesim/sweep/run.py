@@ -19,7 +19,7 @@ from spikesim.errors import need
 from spikesim.sweep.books import Books
 from spikesim.sweep.executors import Pool, handed, threads
 from spikesim.sweep.failure import Failure
-from spikesim.sweep.plan import WHOLE, PointPlan, Share, planned
+from spikesim.sweep.plan import BLOCK_SECONDS, WHOLE, PointPlan, Share, planned
 from spikesim.sweep.spec import Spec
 from spikesim.sweep.state import State
 from spikesim.sweep.store import Store
@@ -65,6 +65,7 @@ class Ran:
 def run_spec(
     spec: Spec, store: Store, quick: bool = False, fresh: bool = False, progress: Progress | None = None,
     stop: Event | None = None, *, workers: int | None = None, executor: Any = None, share: Share = WHOLE,
+    block_seconds: float = BLOCK_SECONDS,
 ) -> Ran:  # fmt: skip
     """Simulate the trials that the store lacks, in blocks; each is on disk before it counts as done.
 
@@ -78,6 +79,7 @@ def run_spec(
         workers: Blocks at a time; as many as cores where left out, one for a GPU. Another executor's are at its discretion.
         executor: Where blocks are computed (executors.py); threads of this process where left out.
         share: The part of all blocks that falls to this run.
+        block_seconds: Of a core, about, for a block; equal in all runs that share their blocks.
 
     Raises:
         ValueError: If the executor takes no blocks, or everything is to be computed afresh by several runs.
@@ -85,7 +87,7 @@ def run_spec(
     """
     need(not fresh or share == WHOLE, "a whole run to compute everything again", "remove the folder instead", share=share)
     need(workers is None or executor is not None or worker_count(workers, device("cpu")), "workers >= 1", workers=workers)
-    plans = planned(spec, store, share)
+    plans = planned(spec, store, share, block_seconds)
     store.write_index(spec, quick)
     with _pool(plans, executor, workers) as pool:
         return _Run(plans, store, pool, fresh, progress, stop or Event()).go()

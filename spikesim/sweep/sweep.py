@@ -68,9 +68,10 @@ class Sweep:
 
     def run(
         self, folder: Path | str, *, workers: int | None = None, executor: Any = None, share: str = "1/1",
-        fresh: bool = False, progress: "Callable[[State], None] | None" = None, stop: Event | None = None,
+        block_seconds: float = 5.0, fresh: bool = False, progress: "Callable[[State], None] | None" = None,
+        stop: Event | None = None,
     ) -> Store:  # fmt: skip
-        """Simulate the trials that a folder lacks, in blocks of about five seconds; each is kept once it is done.
+        """Simulate the trials that a folder lacks, in blocks; each is kept once it is done.
 
         Args:
             folder: Of results; shared by all machines that take part.
@@ -78,6 +79,8 @@ class Sweep:
             executor: Where blocks are computed: a Dask Client, or any concurrent.futures.Executor (a pool of processes,
                 mpi4py.futures.MPIPoolExecutor); threads of this process where left out.
             share: "i/n": only the i-th of n shares of the blocks; runs of the others may go on elsewhere, at any time.
+            block_seconds: Of a core, about, for a block; equal in runs that share their blocks. Longer ones for thousands of
+                cores (docs/sweeps.md).
             fresh: Compute again what is there.
             progress: Called with a State (points and trials done, rate, time left) a few times a second.
             stop: Once set, from another thread, the blocks under way are finished and no other is begun.
@@ -98,17 +101,19 @@ class Sweep:
 
         store = Store(folder)
         ran = run_spec(
-            self.spec, store, self.quick, fresh, progress, stop, workers=workers, executor=executor, share=Share.parsed(share)
-        )
+            self.spec, store, self.quick, fresh, progress, stop, workers=workers, executor=executor,
+            share=Share.parsed(share), block_seconds=block_seconds,
+        )  # fmt: skip
         for failure in ran.failed:
             warnings.warn(f"a block failed: {failure}", RuntimeWarning, stacklevel=2)
         return store
 
     def forecast(
-        self, folder: Path | str, *, workers: int | None = None, share: str = "1/1", fresh: bool = False
-    ) -> "Forecast":
+        self, folder: Path | str, *, workers: int | None = None, share: str = "1/1", block_seconds: float = 5.0,
+        fresh: bool = False,
+    ) -> "Forecast":  # fmt: skip
         """What `run` would do: points, trials, blocks, time, bytes. Nothing is computed or written."""
         from spikesim.sweep.forecast import forecast
         from spikesim.sweep.plan import Share
 
-        return forecast(self.spec, Store(folder), fresh, workers, Share.parsed(share))
+        return forecast(self.spec, Store(folder), fresh, workers, Share.parsed(share), block_seconds)

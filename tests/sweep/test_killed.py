@@ -9,7 +9,6 @@ from itertools import chain
 import numpy as np
 import pytest
 
-from spikesim.sweep import plan as module
 from spikesim.sweep import shard
 from spikesim.sweep.run import run_spec
 from spikesim.sweep.spec import Spec
@@ -38,9 +37,13 @@ def assert_same(a, b):
         assert x.tobytes() == b[key].tobytes(), key
 
 
+def run(spec, store, block_seconds):
+    run_spec(spec, store, block_seconds=block_seconds)
+
+
 def killed(store, spec, seconds):
     """A run in a process of its own, killed after some time; whether it had ended by itself."""
-    process = multiprocessing.get_context("fork").Process(target=run_spec, args=(spec, store))
+    process = multiprocessing.get_context("fork").Process(target=run, args=(spec, store, 0.01))  # a few trials a block
     process.start()
     time.sleep(seconds)
     ended = not process.is_alive()
@@ -50,12 +53,11 @@ def killed(store, spec, seconds):
     return ended
 
 
-def test_killed_at_random_moments_and_resumed_it_ends_the_same(tmp_path, monkeypatch):
+def test_killed_at_random_moments_and_resumed_it_ends_the_same(tmp_path):
     spec, random = Spec.from_dict(TABLE), np.random.default_rng(0)
     whole = Store(tmp_path / "whole")
     run_spec(spec, whole)  # compiles everything, in large blocks
     expected = results(whole)
-    monkeypatch.setattr(module, "BLOCK_SECONDS", 0.01)  # a few trials
     store, before, kills = Store(tmp_path / "killed"), {}, 0
     for seconds in random.uniform(0.01, 0.25, KILLS):
         kills += not killed(store, spec, seconds)
@@ -70,15 +72,14 @@ def test_killed_at_random_moments_and_resumed_it_ends_the_same(tmp_path, monkeyp
         assert sorted(chain.from_iterable(s.trials for s in names)) == list(range(60))  # nothing twice, nothing lost
 
 
-def test_two_runs_at_once_lose_nothing(tmp_path, monkeypatch):
+def test_two_runs_at_once_lose_nothing(tmp_path):
     spec = Spec.from_dict(TABLE)
     whole = Store(tmp_path / "whole")
     run_spec(spec, whole)
     store = Store(tmp_path / "shared")
     processes = []
     for seconds in (0.01, 0.03):  # blocks of different sizes, so that shards overlap
-        monkeypatch.setattr(module, "BLOCK_SECONDS", seconds)
-        processes.append(multiprocessing.get_context("fork").Process(target=run_spec, args=(spec, store)))
+        processes.append(multiprocessing.get_context("fork").Process(target=run, args=(spec, store, seconds)))
         processes[-1].start()
     for process in processes:
         process.join()

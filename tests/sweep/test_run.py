@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 import spikesim as ss
-from spikesim.sweep import plan as module
 from spikesim.sweep.run import Ran, run_spec
 from spikesim.sweep.spec import Spec
 from spikesim.sweep.store import Store
@@ -96,14 +95,13 @@ def test_a_finished_folder_is_not_written_again(tmp_path):
     assert {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*")} == before
 
 
-def test_more_trials_keep_the_old_ones_and_any_blocks_give_the_same(tmp_path, monkeypatch):
+def test_more_trials_keep_the_old_ones_and_any_blocks_give_the_same(tmp_path):
     more = TABLE | {"run": TABLE["run"] | {"trials": 11}}
     for folder, seconds in (("one", 1e-9), ("two", 5.0)):
         store = Store(tmp_path / folder)
-        monkeypatch.setattr(module, "BLOCK_SECONDS", seconds)
-        run_spec(Spec.from_dict(TABLE), store)
+        run_spec(Spec.from_dict(TABLE), store, block_seconds=seconds)
         old = {p: p.read_bytes() for p in store.folder.rglob("*.parquet")}
-        assert run_spec(Spec.from_dict(more), store).computed == 2
+        assert run_spec(Spec.from_dict(more), store, block_seconds=seconds).computed == 2
         assert all(p.read_bytes() == content for p, content in old.items())
     one, two = (list(Store(tmp_path / folder)) for folder in ("one", "two"))
     assert len(list((tmp_path / "one").rglob("*.parquet"))) > len(list((tmp_path / "two").rglob("*.parquet"))) == 4
