@@ -7,7 +7,7 @@
 
 Bias and variance are of all trials together: no standard error, no quantiles. A coordinate that is not a number in every
 point that has it, or text in every one, stands as JSON. Trials are taken in their order, so the table does not depend on
-blocks: the same trials give the same table, bit by bit.
+blocks: the same trials give the same table, bit by bit. A point of which nothing is there has a row without an observable.
 """
 
 import json
@@ -99,7 +99,7 @@ def _labels(rows: Sequence[_Rows]) -> "dict[str, pa.Array]":
     layouts = {r.labels: None for r in rows}
     places = dict(zip(layouts, np.cumsum([0, *map(len, layouts)]), strict=False))
     order = [np.arange(len(r.labels)) + places[r.labels] for r in rows]
-    take = pa.array(np.concatenate(order) if order else np.empty(0, np.int64))
+    take = pa.array(np.concatenate(order))
     types = (pa.string(), pa.string(), pa.float64(), pa.int64())
     flat = [row for labels in layouts for row in labels]
     return {
@@ -113,7 +113,7 @@ def _statistics(rows: Sequence[_Rows]) -> "dict[str, pa.Array]":
 
     out = {}
     for name in ("n", "mean", "standard_error", *SHARES, "undefined"):
-        values = np.concatenate([r.values[name] for r in rows]) if rows else np.empty(0)
+        values = np.concatenate([r.values[name] for r in rows])
         kind = pa.int64() if name in ("n", "undefined") else pa.float64()
         out[name] = pa.array(values, from_pandas=True).cast(kind)
     return out
@@ -140,8 +140,9 @@ def _rows(store: "Store", names: Sequence[str] | None, point: IndexPoint) -> _Ro
         if names is None or name in names:
             labels += _labels_of(shards[0], TOTAL, name)
             found.append(values)
-    empty = statistics(np.empty((0, 0)))
-    return _Rows(tuple(labels), {k: np.concatenate([f[k] for f in found] or [empty[k]]) for k in empty}, missing, failed)
+    if not labels:
+        labels, found = [(None,) * len(LABELS)], [statistics(np.empty((0, 1)))]
+    return _Rows(tuple(labels), {k: np.concatenate([f[k] for f in found]) for k in found[0]}, missing, failed)
 
 
 def _labels_of(part: Raw, variable: str, name: str = "") -> list[tuple[Any, ...]]:
