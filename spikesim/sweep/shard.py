@@ -154,7 +154,7 @@ def encoded(data: "xr.Dataset") -> bytes:
     schema = {KEY: json.dumps(about, sort_keys=True).encode()}
     target = io.BytesIO()
     table = pa.table(columns).replace_schema_metadata(schema)
-    pq.write_table(table, target, compression="zstd", use_dictionary=False, write_page_checksum=True)
+    pq.write_table(table, target, compression="snappy", use_dictionary=False, write_page_checksum=True)
     return target.getvalue()
 
 
@@ -207,12 +207,12 @@ class Raw:
         import pyarrow.parquet as pq
 
         file = pq.ParquetFile(pa.BufferReader(content))
-        about = json.loads(file.schema_arrow.metadata[KEY])
+        about = json.loads(file.metadata.metadata[KEY])
         asked = {name: what for name, what in about["variables"].items() if names is None or name in names}
-        table = file.read(["trial", *asked], use_threads=False)
+        table = file.read(None if names is None else ["trial", *asked], use_threads=False)
         variables = {}
         for name, (dims, shape) in asked.items():
-            column = table[name].combine_chunks()
-            flat = column if dims == ["trial"] else column.flatten()
+            column = table[name].chunk(0)  # a shard is one row group
+            flat = column if dims == ["trial"] else column.values
             variables[name] = (tuple(dims), flat.to_numpy(zero_copy_only=False).reshape(shape))
         return cls(table["trial"].to_numpy(), variables, about["coordinates"], about["attrs"])

@@ -10,20 +10,20 @@ point that has it, or text in every one, stands as JSON. Trials are taken in the
 blocks: the same trials give the same table, bit by bit. A point of which nothing is there has a row without an observable.
 """
 
+import itertools
 import json
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial, reduce
+from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spikesim import observables as obs
 from spikesim.errors import need
 from spikesim.parts import ASKED, SQUARES, TOTAL, moments_from
+from spikesim.sweep.columns import SHARES, Floats, statistics
 from spikesim.sweep.index import IndexPoint
 from spikesim.sweep.reading import until_enough
 from spikesim.sweep.shard import Raw
@@ -33,16 +33,39 @@ if TYPE_CHECKING:
 
     from spikesim.sweep.store import Store
 
-Floats = NDArray[np.float64]
-SHARES = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
 LABELS = ("observable", "pipeline", "window", "index")
 Labels = tuple[tuple[Any, ...], ...]
 """A row each: observable, pipeline, window, index; None where an observable has no such dimension."""
+NOTHING: Labels = ((None,) * len(LABELS),)
+"""Of a point of which nothing is there."""
+
+
+BATCH = 1 << 22
+"""Numbers that are summarised at once."""
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What was read of one point.
+
+    Args:
+        labels: Of its rows.
+        trials: Numbers of single trials, (row, trial): the first rows.
+        moments: Statistics of the other rows, by name.
+        missing: Trials that are not there.
+        failed: Of them, those that failed.
+    """
+
+    labels: Labels
+    trials: Floats
+    moments: dict[str, Floats]
+    missing: int
+    failed: int
 
 
 @dataclass(frozen=True)
 class _Rows:
-    """The rows of one point: labels, statistics (13 columns less labels and coordinates), trials missing and failed."""
+    """The rows of one point: what each is of, statistics by name, (rows,) each, trials missing, and of them those failed."""
 
     labels: Labels
     values: dict[str, Floats]
@@ -65,8 +88,7 @@ def table(store: "Store", names: Sequence[str] | None = None) -> "pa.Table":
     for name in names or ():
         need(name in obs.OBSERVABLES, f"observables in {obs.OBSERVABLES}", observable=name)
     points = store.index.points
-    with ThreadPoolExecutor() as pool:
-        rows = list(pool.map(partial(_rows, store, names), points))
+    rows = [row for batch in _batches(_read_all(store, names, points)) for row in _summarised(batch)]
     counts = [len(r.labels) for r in rows]
     columns: dict[str, Any] = {"identity": pa.array([p.identity for p in points]), **_coordinates(points)}
     columns |= {name: pa.array([getattr(r, name) for r in rows], pa.int64()) for name in ("missing", "failed")}
@@ -96,10 +118,9 @@ def _labels(rows: Sequence[_Rows]) -> "dict[str, pa.Array]":
     """Columns of labels; points of one layout share theirs."""
     import pyarrow as pa
 
-    layouts = {r.labels: None for r in rows}
-    places = dict(zip(layouts, np.cumsum([0, *map(len, layouts)]), strict=False))
-    order = [np.arange(len(r.labels)) + places[r.labels] for r in rows]
-    take = pa.array(np.concatenate(order))
+    layouts = list({id(r.labels): r.labels for r in rows}.values())
+    places = dict(zip(map(id, layouts), np.cumsum([0, *map(len, layouts)]), strict=False))
+    take = pa.array(np.concatenate([np.arange(len(r.labels)) + places[id(r.labels)] for r in rows]))
     types = (pa.string(), pa.string(), pa.float64(), pa.int64())
     flat = [row for labels in layouts for row in labels]
     return {
@@ -119,77 +140,88 @@ def _statistics(rows: Sequence[_Rows]) -> "dict[str, pa.Array]":
     return out
 
 
-def _rows(store: "Store", names: Sequence[str] | None, point: IndexPoint) -> _Rows:
-    ledger = store.ledger(point.identity)
-    stop = point.trials
-    if point.until is not None:
-        parts, enough = until_enough(ledger, point.until, point.trials)
-        stop = sum(len(part.trial) for part in parts) if enough else stop
-    wanted = None if names is None else {*names, *({TOTAL, SQUARES} if set(names) & set(obs.MOMENTS) else ())}
-    rounds = [range(r.start, min(r.stop, stop)) for r in point.rounds if r.start < stop]
-    shards = [Raw.of(content, wanted) for r in rounds for content in ledger.contents(r)]
-    failed = sum(len(f.trials) for r in rounds for f in ledger.failures(r))
-    missing = stop - sum(len(s.trials) for s in shards)
-    labels: list[tuple[Any, ...]] = []
-    found: list[dict[str, Floats]] = []
-    for name in shards[0].variables if shards else ():
-        if name not in (TOTAL, SQUARES):
-            labels += _labels_of(shards[0], name)
-            found.append(statistics(np.concatenate([s.variables[name][1].reshape(len(s.trials), -1) for s in shards])))
-    for name, values in _moments(shards):
-        if names is None or name in names:
-            labels += _labels_of(shards[0], TOTAL, name)
-            found.append(values)
-    if not labels:
-        labels, found = [(None,) * len(LABELS)], [statistics(np.empty((0, 1)))]
-    return _Rows(tuple(labels), {k: np.concatenate([f[k] for f in found]) for k in found[0]}, missing, failed)
+def _batches(found: Iterable[_Read]) -> Iterator[list[_Read]]:
+    """Points in turn, so many that their numbers fit easily."""
+    batch, held = [], 0
+    for one in found:
+        batch.append(one)
+        held += one.trials.size
+        if held > BATCH:
+            yield batch
+            batch, held = [], 0
+    yield batch
 
 
-def _labels_of(part: Raw, variable: str, name: str = "") -> list[tuple[Any, ...]]:
-    dims = [d for d in part.variables[variable][0] if d in LABELS]
-    axes = [np.arange(len(part.coordinates[d])) for d in dims]
-    places = np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, len(dims)) if dims else np.empty((1, 0), int)
-    at = {d: [part.coordinates[d][k] for k in places[:, i]] for i, d in enumerate(dims)}
-    return [(name or variable, *(at[d][k] if d in at else None for d in LABELS[1:])) for k in range(len(places))]
-
-
-def _moments(shards: Sequence[Raw]) -> list[tuple[str, dict[str, Floats]]]:
-    """Bias and variance, where their sums are there, as statistics with nothing but a mean."""
-    if not shards or TOTAL not in shards[0].variables:
-        return []
-    sums = reduce(add, (moments_from(len(s.trials), s.variables[TOTAL][1], s.variables[SQUARES][1]) for s in shards))
-    asked = shards[0].attributes[ASKED].split(", ")
+def _summarised(batch: Sequence[_Read]) -> list[_Rows]:
+    """Rows of each point; those of equal trials are summarised together, row by row."""
+    values: dict[int, dict[str, Floats]] = {}
+    for count in {one.trials.shape[1] for one in batch}:
+        places = [k for k, one in enumerate(batch) if one.trials.shape[1] == count]
+        together = statistics(np.concatenate([batch[k].trials for k in places]))
+        ends = np.cumsum([len(batch[k].trials) for k in places])[:-1]
+        apart = {name: np.split(x, ends) for name, x in together.items()}
+        values |= {k: {name: x[i] for name, x in apart.items()} for i, k in enumerate(places)}
     out = []
-    for name, values in zip(obs.MOMENTS, sums.estimates() if sums.count >= 2 else (), strict=False):
-        if name in asked:
-            none, flat = np.full(values.size, np.nan), values.reshape(-1)
-            counts = {"n": np.full(values.size, float(sums.count)), "undefined": np.zeros(values.size)}
-            out.append((name, {"mean": flat, "standard_error": none, **dict.fromkeys(SHARES, none), **counts}))
+    for k, one in enumerate(batch):
+        both = {name: np.concatenate([x, one.moments[name]]) for name, x in values[k].items()} if one.moments else values[k]
+        out.append(_Rows(one.labels, both, one.missing, one.failed))
     return out
 
 
-def statistics(x: Floats) -> dict[str, Floats]:
-    """n, mean, standard error, quantiles and undefined of columns x (trial, column), NaN set aside; NaN where there is none.
+def _read_all(store: "Store", names: Sequence[str] | None, points: Sequence[IndexPoint]) -> Iterator[_Read]:
+    wanted = None if names is None else {*names, *({TOTAL, SQUARES} if set(names) & set(obs.MOMENTS) else ())}
+    layouts: dict[str, Labels] = {}
+    for point in points:
+        ledger = store.ledger(point.identity)
+        stop = point.trials
+        if point.until is not None:
+            parts, enough = until_enough(ledger, point.until, point.trials)
+            stop = sum(len(part.trial) for part in parts) if enough else stop
+        rounds = [range(r.start, min(r.stop, stop)) for r in point.rounds if r.start < stop]
+        shards = [Raw.of(content, wanted) for r in rounds for content in ledger.contents(r)]
+        missing = stop - sum(len(s.trials) for s in shards)
+        failed = sum(len(f.trials) for r in rounds for f in ledger.failures(r)) if missing else 0
+        yield _read(shards, names, layouts, missing, failed)
 
-    Quantiles are linear between trials, as NumPy's.
-    """
-    ordered = np.sort(x, axis=0)  # NaN comes last
-    n = x.shape[0] - np.isnan(x).sum(0)
-    whole = bool(np.all(n == x.shape[0]))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mean = (x if whole else np.nan_to_num(x, nan=0.0)).sum(0) / n
-        apart = (x - mean) ** 2
-        squares = (apart if whole else np.nan_to_num(apart, nan=0.0)).sum(0)
-        error = np.sqrt(squares / (n - 1) / n)
-    quantiles = {name: _quantile(ordered, n, share) for name, share in SHARES.items()}
-    return {"n": n, "mean": mean, "standard_error": error, **quantiles, "undefined": x.shape[0] - n}
+
+def _read(shards: Sequence[Raw], names: Sequence[str] | None, layouts: dict[str, Labels], *absent: int) -> _Read:
+    """A point's shards put together; layouts: labels that were made before, extended."""
+    if not shards:
+        return _Read(NOTHING, np.empty((1, 0)), {}, *absent)
+    moments = _moments(shards, names)
+    single = [name for name in shards[0].variables if name not in (TOTAL, SQUARES)]
+    key = repr((single, list(moments), shards[0].coordinates))
+    if key not in layouts:
+        labels = [row for name in single for row in _labels_of(shards[0], name, name)]
+        layouts[key] = tuple(labels + [row for name in moments for row in _labels_of(shards[0], TOTAL, name)])
+    trials = np.concatenate([_columns(s, single) for s in shards], axis=1)
+    joined = {k: np.concatenate([m[k] for m in moments.values()]) for k in next(iter(moments.values()), {})}
+    return _Read(layouts[key], trials, joined, *absent)
 
 
-def _quantile(ordered: Floats, n: Any, share: float) -> Floats:
-    if ordered.shape[0] == 0:
-        return np.full(ordered.shape[1:], np.nan)
-    place = share * np.maximum(n - 1, 0)
-    low = place.astype(int)
-    columns = np.arange(ordered.shape[1])
-    below, above = ordered[low, columns], ordered[np.minimum(low + 1, np.maximum(n - 1, 0)), columns]
-    return below + (place - low) * (above - below)
+def _columns(part: Raw, names: Sequence[str]) -> Floats:
+    """Variables one below the other, (row, trial)."""
+    count = len(part.trials)
+    return np.concatenate([np.empty((0, count)), *(part.variables[name][1].reshape(count, -1).T for name in names)])
+
+
+def _labels_of(part: Raw, variable: str, name: str) -> list[tuple[Any, ...]]:
+    """Labels of a variable's columns, which the table calls `name`."""
+    dims = [d for d in part.variables[variable][0] if d in LABELS]
+    places = itertools.product(*(part.coordinates[d] for d in dims))
+    return [(name, *(dict(zip(dims, place, strict=True)).get(d) for d in LABELS[1:])) for place in places]
+
+
+def _moments(shards: Sequence[Raw], names: Sequence[str] | None) -> dict[str, dict[str, Floats]]:
+    """Bias and variance, where their sums are there, as statistics with nothing but a mean."""
+    if not shards or TOTAL not in shards[0].variables:
+        return {}
+    sums = reduce(add, (moments_from(len(s.trials), s.variables[TOTAL][1], s.variables[SQUARES][1]) for s in shards))
+    asked = set(shards[0].attributes[ASKED].split(", ")) & set(names or obs.MOMENTS)
+    out = {}
+    for name, values in zip(obs.MOMENTS, sums.estimates() if sums.count >= 2 else (), strict=False):
+        if name in asked:
+            none, flat = np.full(values.size, np.nan), values.reshape(-1)
+            counts = {"n": np.full(values.size, sums.count), "undefined": np.zeros(values.size, int)}
+            out[name] = {"mean": flat, "standard_error": none, **dict.fromkeys(SHARES, none), **counts}
+    return out

@@ -9,10 +9,10 @@ import pyarrow as pa
 import pytest
 
 import spikesim as ss
+from spikesim.sweep.columns import statistics
 from spikesim.sweep.run import run_spec
 from spikesim.sweep.spec import Spec
 from spikesim.sweep.store import Store
-from spikesim.sweep.summary import statistics
 
 TABLE = {
     "model": [
@@ -125,7 +125,10 @@ def test_statistics_of_few_and_undefined_trials(rows):
     x[: rows // 2, 1] = np.nan
     x[:, 2] = np.nan
     x[:, 3] = 2.5
-    found = statistics(x)
+    found = statistics(np.ascontiguousarray(x.T))
+    alone = [statistics(np.ascontiguousarray(x[:, k : k + 1].T)) for k in range(5)]
+    for name, values in found.items():
+        np.testing.assert_array_equal(values, [one[name][0] for one in alone])
     for k in range(5):
         there = x[~np.isnan(x[:, k]), k]
         assert (found["n"][k], found["undefined"][k]) == (there.size, rows - there.size)
