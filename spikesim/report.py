@@ -110,7 +110,7 @@ def gallery(done: Sequence[Reproduced], preface: str) -> str:
             parts.append("\n".join(lines))
         parts.append(
             f"`spikesim run experiments/{item.name}.toml --out results/{item.name}`, "
-            f"`python experiments/{item.name}.py{item.outcome.needs}` ({item.seconds:.0f} s of simulation); "
+            f"`python experiments/{item.name}.py{item.outcome.needs}` ({item.seconds:.0f} core-seconds of simulation); "
             f"also as [PDF]({item.name}.pdf)."
         )
     return "\n\n".join(parts) + "\n"

@@ -41,7 +41,7 @@ def test_any_cut_and_any_order_of_blocks_give_the_same_bits(seed):
 def test_plain_sums_do_depend_on_the_order():
     """Negative control: the same numbers, without a second half."""
     d = deviations()
-    assert any((np.add.reduce(d) != np.add.reduce(d[random])).any() for random in (slice(None, None, -1),))
+    assert (np.add.reduce(d) != np.add.reduce(d[::-1])).any()
 
 
 def test_sums_are_exact_to_the_last_bit():

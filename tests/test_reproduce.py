@@ -60,7 +60,7 @@ def test_a_full_run_writes_the_gallery_with_findings_and_time(folder):
     page = (folder / "figures" / "README.md").read_text()
     assert "3 trials, quick False" in page
     assert "![3 trials, quick False](probe.png)" in page
-    assert "minutes of simulation on" in page
+    assert "core-minutes of simulation (" in page
 
 
 def test_a_second_run_keeps_results_unless_fresh(folder):
