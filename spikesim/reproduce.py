@@ -62,8 +62,8 @@ def _preface(done: list[Reproduced]) -> str:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     minutes = sum(item.seconds for item in done) / 60
     return (
-        f"Drawn by `spikesim reproduce --full`: {minutes:.0f} core-minutes of simulation ({cores} cores, {platform.machine()}). "
-        "Bands and intervals are 95 %. Labels such as S4 refer to [docs/theory.md](../docs/theory.md)."
+        f"Drawn by `spikesim reproduce --full`: {minutes:.0f} core-minutes of simulation ({cores} cores, "
+        f"{platform.machine()}). Bands and intervals are 95 %. Labels such as S4 refer to [docs/theory.md](../docs/theory.md)."
     )
 
 

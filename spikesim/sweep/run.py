@@ -4,10 +4,11 @@ import errno
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
-from contextlib import AbstractContextManager
+from concurrent.futures import CancelledError, Future
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from threading import Event
 from typing import Any
 
@@ -178,6 +179,7 @@ class _Run:
         self._points: Iterator[_PointRun] = (_PointRun(plan, fresh) for plan in plans)
         self._ready: deque[_Block] = deque()
         self._out: dict[Future[Outcome], _Block] = {}
+        self._inbox: SimpleQueue[Future[Outcome]] = SimpleQueue()
         self._label = ""
         self._failures: list[str] = []
         self._kept = 0
@@ -186,8 +188,7 @@ class _Run:
     def go(self) -> Ran:
         try:
             while self._fill():
-                done, _ = wait(self._out, TICK, FIRST_COMPLETED)
-                for future in done:
+                for future in self._ended():
                     self._take(future)
                 self._tell()
         except BaseException:
@@ -205,8 +206,17 @@ class _Run:
         slots = self._pool.slots()
         while len(self._out) < slots and (block := self._next()) is not None:
             task = block.point.task(block.trials, self._store, self._threads)
-            self._out[self._pool.submit(task)] = replace(block, attempts=block.attempts + 1)
+            future = self._pool.submit(task)
+            self._out[future] = replace(block, attempts=block.attempts + 1)
+            future.add_done_callback(self._inbox.put)
         return bool(self._out)
+
+    def _ended(self) -> Iterator["Future[Outcome]"]:
+        """Blocks that came to their end, within a tick."""
+        with suppress(Empty):
+            yield self._inbox.get(timeout=TICK)
+            while True:
+                yield self._inbox.get_nowait()
 
     def _next(self) -> _Block | None:
         while not self._ready:
@@ -227,6 +237,8 @@ class _Run:
             self._kept += not point.failed and point.plan.number not in self._computed
 
     def _take(self, future: "Future[Outcome]") -> None:
+        if future not in self._out:  # withdrawn
+            return
         block = self._out.pop(future)
         outcome, again = self._outcome(future)
         if outcome.unwritable is not None:
