@@ -63,7 +63,8 @@ def _preface(done: list[Reproduced]) -> str:
     minutes = sum(item.seconds for item in done) / 60
     return (
         f"Drawn by `spikesim reproduce --full`: {minutes:.0f} core-minutes of simulation ({cores} cores, "
-        f"{platform.machine()}). Bands and intervals are 95 %. Labels such as S4 refer to [docs/theory.md](../docs/theory.md)."
+        f"{platform.machine()}). Bands and intervals are 95 %. "
+        "Labels such as S4 refer to [docs/theory.md](../docs/theory.md)."
     )
 
 
