@@ -111,7 +111,7 @@ class _PointRun:
     def begin(self) -> list[range]:
         """Its first blocks; none if it is done."""
         ledger = self.plan.ledger
-        unwanted = ledger.used(self.plan.trials) if self._fresh else ledger.damaged()
+        unwanted = ledger.inside(self.plan.trials) if self._fresh else ledger.damaged()
         for name in unwanted:
             ledger.set_aside(name)
         self.lost = bool(unwanted) and not self._fresh
@@ -213,9 +213,10 @@ class _Run:
             point = next(self._points, None)
             if point is None:
                 return None
-            self._queue(point, point.begin())
+            blocks = point.begin()
             if point.lost:
                 self._books.recount(point.plan)
+            self._queue(point, blocks)
         return self._ready.popleft()
 
     def _queue(self, point: _PointRun, blocks: list[range]) -> None:

@@ -128,7 +128,7 @@ def _rows(store: "Store", names: Sequence[str] | None, point: IndexPoint) -> _Ro
     wanted = None if names is None else {*names, *({TOTAL, SQUARES} if set(names) & set(obs.MOMENTS) else ())}
     rounds = [range(r.start, min(r.stop, stop)) for r in point.rounds if r.start < stop]
     shards = [Raw.of(content, wanted) for r in rounds for content in ledger.contents(r)]
-    failed = sum(len(f.trials) for r in rounds for f in ledger.failures(r))
+    failed = sum(map(ledger.failed, rounds))
     missing = stop - sum(len(s.trials) for s in shards)
     labels: list[tuple[Any, ...]] = []
     found: list[dict[str, Floats]] = []
