@@ -20,7 +20,7 @@ def whole(tmp_path_factory):
     return survival.uninterrupted(tmp_path_factory.mktemp("whole") / "store", SPEC)
 
 
-TRIALS = 40
+TRIALS = 30
 SPEC = survival.table(TRIALS)
 READY = "import sys, spikesim.sweep.run; print('ready', flush=True); sys.stdin.read(); "
 

@@ -56,9 +56,9 @@ class Life:
             return
         start = time.monotonic()
         while process.poll() is None and time.monotonic() < start + PATIENCE and len(self.shards) == len(self.before):
-            time.sleep(0.001)
+            time.sleep(0.005)
         self.to_begin = time.monotonic() - start
-        time.sleep(self.random.uniform(0.0, 0.2))
+        time.sleep(self.random.uniform(0.0, 0.15))
 
     def look(self, ended):
         store = self.stores[-1]
@@ -86,7 +86,7 @@ class Life:
 
 
 def test_the_whole_group_killed_at_random_moments(tmp_path, full_size):
-    kills = 100 if full_size else 10
+    kills = 100 if full_size else 8
     spec = survival.toml(tmp_path / "spec.toml", survival.table())
     life = Life(tmp_path, spec, survival.uninterrupted(tmp_path / "whole", survival.table()), np.random.default_rng(0))
     for number in range(kills):
