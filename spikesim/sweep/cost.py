@@ -7,6 +7,8 @@ three: nanoseconds for each
     entry of a polar factor a step  min(m, n) / 3
     entry of a matrix that is read  0.3 min(m, n)
     unit of work                    1 ("collapsed"), 3 ("banded"), 1.6 ("scalars"): see Design.work
+
+and 10 microseconds at least, for what a trial costs whatever is drawn in it.
 """
 
 import math
@@ -17,6 +19,7 @@ from spikesim.design import Design
 from spikesim.samplers.stream import padded_entries
 
 NOISE, WINDOW, POLAR, READ = 1.0, 0.05, 1 / 3, 0.3
+LEAST = 1e4
 WORK = {"collapsed": 1.0, "banded": 3.0, "scalars": 1.6}
 NUMBER_BYTES = 4.5
 """Of a number, compressed: polar-only's stand in every window, and pipelines agree at T = 1."""
@@ -37,7 +40,7 @@ def seconds(design: Design) -> float:
         time = WORK[design.method] * design.work
     if design.method in ("stream", "collapsed"):
         time += READ * smaller * entries * windows * len(design.pipelines)
-    return 1e-9 * time * (0.5 if design.dtype == "float32" else 1.0)
+    return 1e-9 * max(LEAST, time * (0.5 if design.dtype == "float32" else 1.0))
 
 
 def size(design: Design, trials: int, shards: int) -> int:

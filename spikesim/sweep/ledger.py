@@ -5,7 +5,7 @@ folder, with blocks of any size: shards of the same trials hold the same numbers
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,10 +33,13 @@ class Ledger:
 
     folder: Path
 
-    def used(self, trials: range) -> list[ShardName]:
+    def inside(self, trials: range) -> list[ShardName]:
+        """Every shard of no other trials than these."""
+        return [s for s in shard.shards(self.folder) if trials.start <= s.first and s.after <= trials.stop]
+
+    def used(self, trials: range, without: Collection[ShardName] = ()) -> list[ShardName]:
         """Shards that answer for trials, in their order: of those inside the range, the disjoint ones that hold most."""
-        inside = [s for s in shard.shards(self.folder) if trials.start <= s.first and s.after <= trials.stop]
-        return disjoint(inside)
+        return disjoint([s for s in self.inside(trials) if s not in without])
 
     def missing(self, trials: range, size: int) -> Iterator[range]:
         """Blocks that are still to be computed: gaps between used shards, cut at the multiples of `size`."""
@@ -70,22 +73,31 @@ class Ledger:
         """Parts of a range that are there and sound, in the order of their trials."""
         return [shard.decoded(content) for content in self.contents(trials)]
 
-    def contents(self, trials: range) -> Iterator[bytes]:
-        """Bytes of the shards that answer for trials; damaged ones are set aside instead."""
-        for name in self.used(trials):
+    def contents(self, trials: range, without: Collection[ShardName] = ()) -> Iterator[bytes]:
+        """Bytes of the shards that answer for trials; damaged ones are set aside, and others stand for them if there are."""
+        for name in self.used(trials, without):
             try:
-                yield shard.content_of(self.folder, name)
+                content = shard.content_of(self.folder, name)
             except DamagedError:
                 with suppress(OSError):  # the folder may be for reading alone
                     self.set_aside(name)
             except FileNotFoundError:  # set aside meanwhile, by another run
+                pass
+            else:
+                yield content
                 continue
+            yield from self.contents(name.trials, {*without, name})
 
     def failures(self, trials: range) -> list[Failure]:
         """Blocks of which trials are still missing because computing them failed."""
         there = [s.trials for s in self.used(trials)]
         recorded = [f for f in failures(self.folder) if f.first < trials.stop and trials.start < f.after]
         return [f for f in recorded if sum(len(overlap(x, f.trials)) for x in there) < len(overlap(trials, f.trials))]
+
+    def failed(self, trials: range) -> int:
+        """How many trials are missing because computing them failed: once each, whatever blocks they were tried in."""
+        gaps, records = list(self.missing(trials, max(1, len(trials)))), self.failures(trials)
+        return len({trial for gap in gaps for f in records for trial in overlap(gap, f.trials)})
 
     def damaged(self) -> list[ShardName]:
         """Shards whose bytes are not those that were written; every one is read."""
@@ -116,8 +128,7 @@ class Ledger:
         if not self.folder.is_dir():
             return []
         used = {s for trials in rounds for s in self.used(trials)}
-        found = shard.shards(self.folder)
-        inside = {s for s in found for trials in rounds if trials.start <= s.first and s.after <= trials.stop}
+        inside = {s for trials in rounds for s in self.inside(trials)}
         still = {f for trials in rounds for f in self.failures(trials)}
         stop = max(trials.stop for trials in rounds)
         over = [f.path(self.folder) for f in failures(self.folder) if f not in still and f.after <= stop]

@@ -99,9 +99,9 @@ class PointPlan:
         """What there is to do, as far as names tell; of rounds that may turn out not to be asked for, too."""
         until = self.point.until
         if until is not None and not fresh:
-            parts, enough = until_enough(self.ledger, until, len(self.trials))
+            count, enough = until_enough(self.ledger, until, len(self.trials))
             if enough:
-                return Survey([], sum(len(part.trial) for part in parts))
+                return Survey([], count)
         blocks = [block for between in self.rounds for block in self.missing(between, fresh)]
         return Survey(blocks, len(self.trials) - sum(map(len, blocks)) if self.share == WHOLE else 0)
 

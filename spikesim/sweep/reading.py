@@ -2,11 +2,14 @@
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from spikesim.errors import need
 from spikesim.parts import joined
 from spikesim.sweep.index import IndexPoint
 from spikesim.sweep.ledger import Ledger
-from spikesim.sweep.until import Until, last_look
+from spikesim.sweep.shard import Raw
+from spikesim.sweep.until import Floats, Until, last_look
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -21,18 +24,20 @@ def read(ledger: Ledger, point: IndexPoint) -> "xr.Dataset":
     trials = range(point.trials)
     if point.until is None:
         return ledger.read(trials)
-    parts, enough = until_enough(ledger, point.until, point.trials)
-    found = sum(len(part.trial) for part in parts)
+    count, enough = until_enough(ledger, point.until, point.trials)
     advice = f"run it again: what is done is kept{ledger.reason(trials)}"
-    need(enough, "trials until the standard error is as wanted", advice, found=found, at_most=len(trials))
-    return joined(parts)
+    need(enough, "trials until the standard error is as wanted", advice, found=count, at_most=len(trials))
+    return joined([ledger.read(between) for between in point.rounds if between.start < count])
 
 
-def until_enough(ledger: Ledger, until: Until, trials: int) -> "tuple[list[xr.Dataset], bool]":
-    """Parts of a point that stops by itself, after so many trials at most, and whether it has come to its end."""
+def until_enough(ledger: Ledger, until: Until, trials: int) -> tuple[int, bool]:
+    """Trials of a point that stops by itself, after so many at most, and whether it has come to its end."""
+    return last_look(until, trials, lambda between: values_of(ledger, until, between))
 
-    def between(look: range) -> "xr.Dataset | None":
-        parts = ledger.found(look)
-        return joined(parts) if sum(len(part.trial) for part in parts) == len(look) else None
 
-    return last_look(until, trials, between)
+def values_of(ledger: Ledger, until: Until, between: range) -> Floats | None:
+    """The numbers of which a mean is wanted, (trial, means); None where trials are missing."""
+    parts = [Raw.of(content, (until.mean,)) for content in ledger.contents(between)]
+    if sum(len(part.trials) for part in parts) < len(between):
+        return None
+    return np.concatenate([until.values(part) for part in parts])

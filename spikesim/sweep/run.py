@@ -21,6 +21,7 @@ from spikesim.sweep.books import Books
 from spikesim.sweep.executors import Pool, handed, threads
 from spikesim.sweep.failure import Failure
 from spikesim.sweep.plan import BLOCK_SECONDS, WHOLE, PointPlan, Share, planned
+from spikesim.sweep.reading import values_of
 from spikesim.sweep.spec import Spec
 from spikesim.sweep.state import State
 from spikesim.sweep.store import Store
@@ -112,7 +113,7 @@ class _PointRun:
     def begin(self) -> list[range]:
         """Its first blocks; none if it is done."""
         ledger = self.plan.ledger
-        unwanted = ledger.used(self.plan.trials) if self._fresh else ledger.damaged()
+        unwanted = ledger.inside(self.plan.trials) if self._fresh else ledger.damaged()
         for name in unwanted:
             ledger.set_aside(name)
         self.lost = bool(unwanted) and not self._fresh
@@ -147,7 +148,13 @@ class _PointRun:
         until = self.plan.point.until
         if until is None or not self._rounds or not self.plan.share.has(self.plan.number):
             return False
-        self._values.append(until.values(self.plan.ledger.read(between)))
+        found = values_of(self.plan.ledger, until, between)
+        if found is None:  # damaged since they were written: compute them again
+            for name in self.plan.ledger.damaged():
+                self.plan.ledger.set_aside(name)
+            self._rounds.appendleft(between)
+            return False
+        self._values.append(found)
         return until.met(np.concatenate(self._values))
 
     def task(self, block: range, store: Store, threads: int | None) -> Task:
@@ -223,9 +230,10 @@ class _Run:
             point = next(self._points, None)
             if point is None:
                 return None
-            self._queue(point, point.begin())
+            blocks = point.begin()
             if point.lost:
                 self._books.recount(point.plan)
+            self._queue(point, blocks)
         return self._ready.popleft()
 
     def _queue(self, point: _PointRun, blocks: list[range]) -> None:

@@ -121,6 +121,9 @@ def commit(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+    except OSError as error:
+        error.filename = error.filename or str(path)  # that of a full disk has none
+        raise
     finally:
         temporary.unlink(missing_ok=True)
     _sync(path.parent)

@@ -48,11 +48,13 @@ def status(store: Store) -> list[PointStatus]:
 
 
 def _of(ledger: Ledger, point: IndexPoint) -> PointStatus:
-    trials, damaged = range(point.trials), set(ledger.damaged())
-    failures = ledger.failures(trials)
-    done = sum(len(s.trials) for between in point.rounds for s in ledger.used(between) if s not in damaged)
+    damaged = set(ledger.damaged())
+    wanted = _wanted(ledger, point, damaged)
+    asked = [between for between in point.rounds if between.start < wanted]
+    failures = ledger.failures(range(wanted))
+    done = sum(len(s.trials) for between in asked for s in ledger.used(between, damaged))
     return PointStatus(
-        point.label, point.identity, done, _wanted(ledger, point, damaged), sum(len(f.trials) for f in failures),
+        point.label, point.identity, done, wanted, sum(map(ledger.failed, asked)),
         tuple(f"trials {f.first} to {f.after - 1} failed: {f.error}" for f in failures),
         tuple(ledger.folder / str(s) for s in sorted(damaged)), tuple(ledger.left_over(*point.rounds)),
     )  # fmt: skip
@@ -61,8 +63,8 @@ def _of(ledger: Ledger, point: IndexPoint) -> PointStatus:
 def _wanted(ledger: Ledger, point: IndexPoint, damaged: set[ShardName]) -> int:
     if point.until is None or damaged:
         return point.trials
-    parts, enough = until_enough(ledger, point.until, point.trials)
-    return sum(len(part.trial) for part in parts) if enough else point.trials
+    count, enough = until_enough(ledger, point.until, point.trials)
+    return count if enough else point.trials
 
 
 def others(store: Store) -> list[Path]:

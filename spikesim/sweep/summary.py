@@ -175,12 +175,12 @@ def _read_all(store: "Store", names: Sequence[str] | None, points: Sequence[Inde
         ledger = store.ledger(point.identity)
         stop = point.trials
         if point.until is not None:
-            parts, enough = until_enough(ledger, point.until, point.trials)
-            stop = sum(len(part.trial) for part in parts) if enough else stop
+            count, enough = until_enough(ledger, point.until, point.trials)
+            stop = count if enough else stop
         rounds = [range(r.start, min(r.stop, stop)) for r in point.rounds if r.start < stop]
         shards = [Raw.of(content, wanted) for r in rounds for content in ledger.contents(r)]
         missing = stop - sum(len(s.trials) for s in shards)
-        failed = sum(len(f.trials) for r in rounds for f in ledger.failures(r)) if missing else 0
+        failed = sum(map(ledger.failed, rounds)) if missing else 0
         yield _read(shards, names, layouts, missing, failed)
 
 

@@ -16,10 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field, Strict
 
 from spikesim import observables as obs
 from spikesim.errors import need
+from spikesim.sweep.shard import Raw
 
 if TYPE_CHECKING:
-    import xarray as xr
-
     from spikesim.design import Design
 
 Floats = NDArray[np.float64]
@@ -52,11 +51,14 @@ class Until(BaseModel):
         need(self.pipeline is None or self.pipeline in pipelines, f"until.pipeline in {pipelines}", pipeline=self.pipeline)
         need(self.window is None or self.window in windows, f"until.window in {windows}", window=self.window)
 
-    def values(self, data: "xr.Dataset") -> Floats:
+    def values(self, part: Raw) -> Floats:
         """The trials whose means are wanted, (trial, means)."""
+        dims, values = part.variables[self.mean]
         asked = {"pipeline": self.pipeline, "window": self.window}
-        wanted = data[self.mean].sel({k: x for k, x in asked.items() if x is not None and k in data[self.mean].dims})
-        return wanted.transpose("trial", ...).values.reshape(data.sizes["trial"], -1)
+        for axis, name in enumerate(dims):
+            if asked.get(name) is not None:
+                values = values.take([part.coordinates[name].index(asked[name])], axis)
+        return values.reshape(len(part.trials), -1)
 
     def met(self, values: Floats) -> bool:
         """Whether trials so far are enough. Undefined ones do not count; a mean that is never defined is not waited for."""
@@ -80,22 +82,20 @@ def _errors(values: Floats) -> Floats:
     return np.where(counts == 1, np.inf, errors)
 
 
-def last_look(until: Until, trials: int, read: "Callable[[range], xr.Dataset | None]") -> "tuple[list[xr.Dataset], bool]":
-    """The parts up to the look that is enough, and whether one was, or all trials are there.
+def last_look(until: Until, trials: int, read: Callable[[range], Floats | None]) -> tuple[int, bool]:
+    """Trials up to the look that is enough, and whether one was, or all trials are there.
 
     Args:
         until: The rule.
         trials: At most so many.
-        read: Trials between two looks, or None where some are missing.
+        read: What `Until.values` makes of the trials between two looks; None where some are missing.
     """
-    parts: list[xr.Dataset] = []
     values: list[Floats] = []
     for between in rounds(trials, until):
-        part = read(between)
-        if part is None:
-            return parts, False
-        parts.append(part)
-        values.append(until.values(part))
+        found = read(between)
+        if found is None:
+            return between.start, False
+        values.append(found)
         if until.met(np.concatenate(values)):
-            break
-    return parts, True
+            return between.stop, True
+    return trials, True

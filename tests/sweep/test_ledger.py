@@ -110,7 +110,7 @@ def test_bad_questions_are_refused(tmp_path, trials, size, message):
 
 
 class Life(RuleBasedStateMachine):
-    """Runs, kills, damage and cleaning in any order, against a set of the trials that are done."""
+    """Runs, kills, damage, fresh starts and cleaning in any order, against a dictionary: trials of a file -> its bytes."""
 
     def __init__(self):
         super().__init__()
@@ -118,44 +118,97 @@ class Life(RuleBasedStateMachine):
         from pathlib import Path
 
         self.room = tempfile.TemporaryDirectory()
-        self.ledger, self.written = Ledger(Path(self.room.name, "point")), set()
+        self.ledger, self.written, self.torn = Ledger(Path(self.room.name, "point")), {}, 0
 
     def teardown(self):
         self.room.cleanup()
 
-    @rule(stop=st.integers(1, 24), size=st.integers(1, 9), killed_after=st.integers(0, 4))
-    def run(self, stop, size, killed_after):
-        for block in list(self.ledger.missing(range(stop), size))[:killed_after]:
-            shard.write(self.ledger.folder, numbers(block))
-            self.written.add((block.start, block.stop))
+    def write(self, block):
+        """A block of a run: committed, unless its trials are there already."""
+        if list(self.ledger.missing(block, len(block))):
+            name = shard.write(self.ledger.folder, numbers(block))
+            self.written[block.start, block.stop] = (self.ledger.folder / str(name)).read_bytes()
 
-    @rule(pick=st.randoms(use_true_random=False))
-    def damage(self, pick):
+    def held(self, stop):
+        """Trials that files of the model answer for: the most that can be held without a trial twice."""
+        inside = [name(*span) for span in self.written if span[1] <= stop]
+        return set(chain.from_iterable(s.trials for s in disjoint(inside)))
+
+    @rule(stop=st.integers(1, 24), size=st.integers(1, 9), killed_after=st.integers(0, 4), torn=st.booleans())
+    def run(self, stop, size, killed_after, torn):
+        """To any end, so that later runs extend it or ask for less; killed between two blocks, or within one."""
+        for block in list(self.ledger.missing(range(stop), size))[:killed_after]:
+            self.write(block)
+        if torn and self.ledger.folder.is_dir():
+            self.torn += 1
+            (self.ledger.folder / f".0000000000-0000000005-x.parquet.{self.torn}.tmp").write_bytes(b"PAR1")
+
+    @rule(
+        sizes=st.tuples(st.integers(1, 9), st.integers(1, 9)),
+        stops=st.tuples(*[st.integers(1, 24)] * 2),
+        turns=st.integers(0),
+    )
+    def two_runs_at_once(self, sizes, stops, turns):
+        """Both have planned before either writes; they take turns in any order, and come to their ends."""
+        plans = [list(self.ledger.missing(range(stop), size)) for stop, size in zip(stops, sizes, strict=True)]
+        while plans[0] or plans[1]:
+            turns, whose = divmod(turns, 2)
+            self.write(plans[whose if plans[whose] else 1 - whose].pop(0))
+        assert list(self.ledger.missing(range(stops[0]), 5)) == list(self.ledger.missing(range(stops[1]), 5)) == []
+
+    @rule(stop=st.integers(1, 24), size=st.integers(1, 9))
+    def fresh(self, stop, size):
+        """All trials again: nothing old answers for them."""
+        for old in self.ledger.inside(range(stop)):
+            self.ledger.set_aside(old)
+            del self.written[old.first, old.after]
+        assert list(self.ledger.missing(range(stop), stop)) == [range(stop)]
+        for block in self.ledger.missing(range(stop), size):
+            self.write(block)
+
+    @rule(pick=st.randoms(use_true_random=False), read=st.booleans())
+    def damage(self, pick, read):
+        """Noticed by a reader, who sets aside what he meets, or by a run, which looks at all."""
         names = shard.shards(self.ledger.folder)
-        if names:
-            one = pick.choice(names)
-            path = self.ledger.folder / str(one)
-            path.write_bytes(path.read_bytes()[:-3])
-            for bad in self.ledger.damaged():
-                self.ledger.set_aside(bad)
-            self.written.discard((one.first, one.after))
+        if not names:
+            return
+        one = pick.choice(names)
+        path = self.ledger.folder / str(one)
+        path.write_bytes(path.read_bytes()[:-3])
+        del self.written[one.first, one.after]
+        if read:
+            found = self.ledger.found(range(24))
+            assert set(chain.from_iterable(part.trial.values.tolist() for part in found)) <= self.held(24)
+        for bad in self.ledger.damaged():
+            assert bad == one
+            self.ledger.set_aside(bad)
 
     @rule(stop=st.integers(1, 24))
     def clean(self, stop):
-        before = set(chain.from_iterable(s.trials for s in self.ledger.used(range(stop))))
+        before = self.held(stop)
         for path in self.ledger.left_over(range(stop)):
             path.unlink()
             found = ShardName.parsed(path.name)
             if found and path.parent == self.ledger.folder:
-                self.written.discard((found.first, found.after))
-        assert set(chain.from_iterable(s.trials for s in self.ledger.used(range(stop)))) == before
+                del self.written[found.first, found.after]
+        assert self.held(stop) == before
+        assert not list(self.ledger.folder.glob(".*.tmp"))
+        assert not list(self.ledger.folder.glob(f"{QUARANTINE}/*"))
 
     @invariant()
-    def the_files_are_what_was_written_and_hold_what_they_say(self):
+    def the_files_are_those_of_the_dictionary_byte_by_byte(self):
         names = shard.shards(self.ledger.folder)
-        assert {(s.first, s.after) for s in names} == self.written
-        for s in names:
-            assert shard.read(self.ledger.folder, s).identical(numbers(s.trials))
+        assert {(s.first, s.after): (self.ledger.folder / str(s)).read_bytes() for s in names} == self.written
+        assert len(names) == len(self.written)
+
+    @invariant()
+    def what_is_there_is_found_once_and_right(self):
+        found = self.ledger.found(range(24))
+        trials = [t for part in found for t in part.trial.values.tolist()]
+        assert trials == sorted(self.held(24))
+        assert sorted([*trials, *chain(*self.ledger.missing(range(24), 5))]) == list(range(24))
+        for part in found:
+            assert part.identical(numbers(range(part.trial.values[0], part.trial.values[-1] + 1)))
 
     @invariant()
     def a_finished_run_has_every_trial_once(self):

@@ -119,3 +119,10 @@ def test_fresh_results_take_the_old_ones_place(tmp_path):
     assert run_spec(spec, store, fresh=True) == Ran(2, 0)
     for result in store:
         np.testing.assert_array_equal(result.data.alignment, old[result.coordinates["noise.sigma"]])
+
+
+def test_a_law_that_costs_nothing_a_step_is_cut_into_blocks_too(tmp_path):
+    run = {"windows": [4], "trials": 3, "method": "scalars", "joint": False, "observables": ["noise_fro"]}
+    spec = Spec.from_dict(TABLE | {"run": run | {"pipelines": ["pre-polar"]}})
+    assert run_spec(spec, Store(tmp_path), block_seconds=1e-9).computed == 2
+    assert len(list(tmp_path.rglob("*.parquet"))) == 6

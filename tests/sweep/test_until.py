@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import xarray as xr
 
 import spikesim as ss
 from spikesim.sweep.run import run_spec
@@ -87,10 +86,10 @@ def test_undefined_trials_do_not_count():
 
 
 def test_missing_trials_end_the_reading_and_say_so():
-    data = xr.Dataset({"gap": (("trial", "window"), np.arange(10.0)[:, None])}, {"trial": np.arange(10)})
     until = Until(mean="gap", standard_error=1e-3, every=10)
-    parts, enough = last_look(until, 30, lambda look: data if look.start == 0 else None)
-    assert (len(parts), enough) == (1, False)
+    assert last_look(until, 30, lambda look: np.arange(10.0)[:, None] if look.start == 0 else None) == (10, False)
+    assert last_look(until, 30, lambda _: np.arange(10.0)[:, None]) == (30, True)
+    assert last_look(until, 30, lambda _: np.ones((10, 1))) == (10, True)
     assert rounds(25, until) == [range(10), range(10, 20), range(20, 25)]
     assert rounds(25, None) == [range(25)]
 
