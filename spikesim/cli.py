@@ -71,7 +71,10 @@ def run(
 @app.command()
 def status(
     folder: Annotated[Path, typer.Argument(help="Folder of `spikesim run`.")],
-    clean: Annotated[bool, typer.Option("--clean", help="Remove damaged files and those that answer for nothing.")] = False,
+    clean: Annotated[
+        bool,
+        typer.Option("--clean", help="Remove damaged files and those that answer for nothing; not while a run is at work."),
+    ] = False,
     forget: Annotated[
         bool, typer.Option("--forget", help="With --clean: points that the last spec does not have, too.")
     ] = False,
@@ -82,13 +85,18 @@ def status(
     from spikesim.sweep.store import Store
 
     store = Store(folder)
-    points, others = states.status(store), states.others(store)
+    points, others, stray = states.status(store), states.others(store), states.temporary(store)
     removed = states.clean(store, forget) if clean else 0
     if as_json:
-        found = {"points": states.as_json(points), "other_points": [p.name for p in others], "removed": removed}
+        found = {
+            "points": states.as_json(points),
+            "other_points": [p.name for p in others],
+            "left_over": [p.name for p in stray],
+            "removed": removed,
+        }
         print(json.dumps(found, indent=1))
     else:
-        print(states.text(points, len(others)) + (f"; removed: {removed}" if clean else ""))
+        print(states.text(points, len(others), len(stray)) + (f"; removed: {removed}" if clean else ""))
     if any(p.failed or (p.damaged and not clean) for p in points):
         raise typer.Exit(1)
 

@@ -4,7 +4,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from spikesim.errors import need
 from spikesim.model import SpikedModel
+from spikesim.sweep.shard import digest_of
 from spikesim.sweep.spec import ModelSpec, Spec, label_of
 from spikesim.sweep.until import Until, rounds
 
@@ -42,11 +44,31 @@ class IndexPoint(BaseModel):
 
 
 class Index(BaseModel):
-    """What stands in index.json."""
+    """What stands in index.json.
+
+    Attributes:
+        title: Of the spec.
+        quick: Whether its [quick] tables were applied.
+        points: In the order of the spec.
+        digest: Of all that, so that a changed label is no other point's result.
+    """
 
     title: str
     quick: bool
     points: list[IndexPoint]
+    digest: str = ""
+
+    @property
+    def content(self) -> bytes:
+        """What the digest is of."""
+        return self.model_dump_json(exclude={"digest"}).encode()
+
+    @classmethod
+    def parsed(cls, text: bytes) -> "Index":
+        """From the file; raises ValueError if it is not as it was written."""
+        index = cls.model_validate_json(text)
+        need(index.digest == digest_of(index.content), "the index that was written", digest=index.digest)
+        return index
 
     @classmethod
     def of(cls, spec: Spec, quick: bool) -> "Index":
@@ -58,4 +80,5 @@ class Index(BaseModel):
             )
             for p in spec.points
         ]  # fmt: skip
-        return cls(title=spec.title, quick=quick, points=points)
+        index = cls(title=spec.title, quick=quick, points=points)
+        return index.model_copy(update={"digest": digest_of(index.content)})

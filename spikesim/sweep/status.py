@@ -74,15 +74,22 @@ def others(store: Store) -> list[Path]:
     return sorted(path for path in folders if path.name not in known)
 
 
+def temporary(store: Store) -> list[Path]:
+    """Files that a run left when it wrote the index, beside those of the points."""
+    return sorted(store.folder.glob(".*.tmp"))
+
+
 def clean(store: Store, forget: bool = False) -> int:
     """Remove what is damaged and what answers for nothing; returns how many files and folders that were.
+
+    Not while a run is at work: its temporary files would be gone, and it with an error; what is done is kept.
 
     Args:
         store: To clean.
         forget: Remove points that the index does not have, too.
     """
     unwanted = {path for point in status(store) for path in (*point.damaged, *point.left_over)}
-    unwanted |= set(store.folder.glob(".*.tmp"))
+    unwanted |= set(temporary(store))
     for path in unwanted:
         path.unlink(missing_ok=True)
     folders = others(store) if forget else []
@@ -98,12 +105,13 @@ def as_json(points: list[PointStatus]) -> list[dict[str, Any]]:
     ]
 
 
-def text(points: list[PointStatus], foreign: int = 0) -> str:
+def text(points: list[PointStatus], foreign: int = 0, stray: int = 0) -> str:
     """For people: one line a point that is not all done or not all sound, and one for all.
 
     Args:
         points: Of `status`.
         foreign: How many points there are besides.
+        stray: How many files are left over that are no point's.
     """
     lines = []
     for p in points:
@@ -112,6 +120,8 @@ def text(points: list[PointStatus], foreign: int = 0) -> str:
         lines += [f"{p.label} ({p.identity}): {'; '.join(notes)}"] if notes else []
     done, wanted, failed = (sum(getattr(p, name) for p in points) for name in ("done", "wanted", "failed"))
     damaged, left = (sum(len(getattr(p, name)) for p in points) for name in ("damaged", "left_over"))
-    total = f"{len(points)} points, {done} of {wanted} trials, {failed} failed, {damaged} damaged files, {left} left over"
+    total = (
+        f"{len(points)} points, {done} of {wanted} trials, {failed} failed, {damaged} damaged files, {left + stray} left over"
+    )
     lines.append(total + (f", {foreign} points of other specs" if foreign else ""))
     return "\n".join(lines)

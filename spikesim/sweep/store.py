@@ -76,7 +76,7 @@ class Store:
         path = self.folder / INDEX
         need(path.is_file(), f"results of `spikesim run` ({INDEX})", folder=str(self.folder))
         try:
-            return Index.model_validate_json(path.read_bytes())
+            return Index.parsed(path.read_bytes())
         except ValueError:
             need(False, f"a readable {INDEX}", "run again", folder=str(self.folder))
             raise

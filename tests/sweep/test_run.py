@@ -81,7 +81,8 @@ def test_a_folder_without_results_is_refused(tmp_path):
     next(tmp_path.glob("*/*.parquet")).unlink()
     with pytest.raises(ValueError, match="need all trials, got found=0, wanted=3; run it again"):
         list(Store(tmp_path))
-    for text in ("{", "[]", "null", '{"points": 3}', '{"title": "", "quick": true, "points": [{}]}'):
+    changed = (tmp_path / "index.json").read_text().replace("0.5", "0.6", 1)
+    for text in (changed, "{", "[]", "null", '{"points": 3}', '{"title": "", "quick": true, "points": [{}]}'):
         (tmp_path / "index.json").write_text(text)
         with pytest.raises(ValueError, match=r"need a readable index\.json"):
             list(Store(tmp_path))
