@@ -17,9 +17,10 @@ from spikesim.design import worker_count
 from spikesim.devices.named import device
 from spikesim.errors import need
 from spikesim.sweep.books import Books
-from spikesim.sweep.executors import Pool, handed, threads
+from spikesim.sweep.executors import handed, threads
 from spikesim.sweep.failure import Failure
 from spikesim.sweep.plan import BLOCK_SECONDS, WHOLE, PointPlan, Share, planned
+from spikesim.sweep.pool import Pool
 from spikesim.sweep.spec import Spec
 from spikesim.sweep.state import State
 from spikesim.sweep.store import Store
@@ -159,11 +160,12 @@ class _PointRun:
 
 @dataclass(frozen=True)
 class _Block:
-    """Some trials of a point, and how often they were tried."""
+    """Some trials of a point, how often they were tried, and whether they are now alone, as they may have cost workers."""
 
     point: _PointRun
     trials: range
     attempts: int = 0
+    alone: bool = False
 
 
 class _Run:
@@ -177,6 +179,7 @@ class _Run:
         self._threads = max(1, pool.threads // max(1, self._books.blocks))
         self._points: Iterator[_PointRun] = (_PointRun(plan, fresh) for plan in plans)
         self._ready: deque[_Block] = deque()
+        self._suspects: deque[_Block] = deque()
         self._out: dict[Future[Outcome], _Block] = {}
         self._label = ""
         self._failures: list[str] = []
@@ -194,7 +197,7 @@ class _Run:
             self._pool.halt(self._out)
             raise
         self._tell()
-        stopped = bool(self._ready) or next(self._points, None) is not None
+        stopped = bool(self._ready or self._suspects) or next(self._points, None) is not None
         return Ran(len(self._computed), self._kept, stopped, tuple(self._failures))
 
     def _fill(self) -> bool:
@@ -212,7 +215,7 @@ class _Run:
         while not self._ready:
             point = next(self._points, None)
             if point is None:
-                return None
+                return self._suspects.popleft() if self._suspects and not self._out else None
             self._queue(point, point.begin())
             if point.lost:
                 self._books.recount(point.plan)
@@ -233,6 +236,9 @@ class _Run:
             raise OSError(*outcome.unwritable)
         if outcome.error and again and block.attempts < ATTEMPTS:
             self._ready.appendleft(block)
+            return
+        if outcome.error and not again and not block.alone:  # it may merely have been where another cost the worker
+            self._suspects.append(replace(block, alone=True))
             return
         point, plan = block.point, block.point.plan
         self._label = plan.point.label
