@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 
 import spikesim as ss
+from spikesim.sweep import cluster
+from spikesim.sweep.cluster import opened
 from spikesim.sweep.spec import Spec
-from spikesim.sweep.task import Outcome, Task, compute
+from spikesim.sweep.task import Task, compute
 
 distributed = pytest.importorskip("distributed", reason="distributed is not installed")
 
@@ -54,7 +56,7 @@ def expected(spec, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def client():
-    settings = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
+    settings = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": ":0"}
     with (
         distributed.LocalCluster(host="127.0.0.1", **settings) as cluster,
         distributed.Client(cluster, set_as_default=False) as client,
@@ -63,10 +65,15 @@ def client():
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    """A scheduler and two workers that were started separately."""
-    with dask(tmp_path_factory.mktemp("dask"), workers=2) as (_scheduler, address):
-        yield address
+def separate(tmp_path_factory):
+    """A scheduler and two workers that were started separately: its process and address. Later tests kill some of them."""
+    with dask(tmp_path_factory.mktemp("dask"), workers=2) as scheduler_address:
+        yield scheduler_address
+
+
+@pytest.fixture
+def address(separate):
+    return separate[1]
 
 
 def started(*command, **environment):
@@ -139,21 +146,7 @@ def test_what_travels_is_small(tmp_path):
     assert (tmp_path / point.identity / outcome.shard).stat().st_size > 16000  # which is what does not travel
 
 
-def test_a_killed_worker_costs_nothing_but_time(client, spec, expected, tmp_path):
-    killed = []
-
-    def kill(state):
-        if not killed and state.trials_done >= 6:
-            busy = [worker for worker, keys in client.processing().items() if keys]
-            killed.append(client.run(os.getpid, workers=busy[:1])[busy[0]])
-            os.kill(killed[0], signal.SIGKILL)
-
-    store = ss.Sweep.from_toml(spec).run(tmp_path, executor=client, block_seconds=BLOCK, progress=kill)
-    assert killed
-    assert table(store) == expected
-
-
-def test_a_block_that_kills_its_workers_is_on_record_and_the_rest_goes_on(spec, expected, tmp_path):
+def test_a_block_that_kills_its_workers_is_on_record_and_the_rest_goes_on(spec, tmp_path):
     preload = tmp_path / "deadly.py"
     preload.write_text(
         "import os\n"
@@ -200,24 +193,6 @@ def test_asked_to_stop_it_finishes_what_is_out_and_can_go_on(address, spec, expe
     assert table(ss.Store(tmp_path)) == expected
 
 
-def test_a_scheduler_that_dies_ends_the_command_and_threads_go_on(spec, expected, tmp_path):
-    with dask(tmp_path, workers=1) as (scheduler, address):
-        run = command(spec, tmp_path / "out", "--dask", address)
-        until(lambda: len(blocks(tmp_path / "out")) >= 2)
-        scheduler.kill()
-        _, said = run.communicate(timeout=DEADLINE)
-    assert run.returncode == 2
-    errors = [line for line in said.splitlines() if not line.startswith("spec: ")]
-    assert errors == [
-        f"error: need a Dask scheduler to the end, got lost={address!r}; finished blocks are kept; start one and go on"
-    ]
-    kept = blocks(tmp_path / "out")
-    assert 2 <= len(kept) < BLOCKS
-    store = ss.Sweep.from_toml(spec).run(tmp_path / "out", block_seconds=BLOCK)
-    assert set(kept) < set(blocks(tmp_path / "out"))
-    assert table(store) == expected
-
-
 def test_a_worker_that_does_not_see_the_folder_is_told(spec, tmp_path):
     preload = tmp_path / "elsewhere.py"
     preload.write_text(
@@ -236,9 +211,7 @@ def test_a_worker_that_does_not_see_the_folder_is_told(spec, tmp_path):
     ("http://127.0.0.1:8786", "unknown address scheme"),
     ("tcp://127.0.0.1:1", "Timed out|no answer within"),
 ])  # fmt: skip
-def test_an_address_without_a_scheduler_is_refused(wrong, why, spec, tmp_path, monkeypatch, capsys):
-    from spikesim.sweep import cluster
-
+def test_an_address_without_a_scheduler_is_refused(wrong, why, monkeypatch, capsys):
     monkeypatch.setattr(cluster, "ANSWER", 1.0)
     with pytest.raises(ValueError, match=f"need a running Dask scheduler, got '{wrong}': .*{why}"), cluster.opened(wrong):
         raise AssertionError
@@ -246,11 +219,9 @@ def test_an_address_without_a_scheduler_is_refused(wrong, why, spec, tmp_path, m
 
 
 def test_a_worker_is_no_scheduler(address):
-    from spikesim.sweep.cluster import opened
-
     with opened(address) as client:
         worker = next(iter(client.nthreads()))
-    with pytest.raises(ValueError, match="need a running Dask scheduler, got .*: a Worker"), opened(worker):
+    with pytest.raises(ValueError, match=r"need a running Dask scheduler, got .*: a Worker"), opened(worker):
         raise AssertionError
 
 
@@ -267,3 +238,37 @@ def test_a_closed_client_is_refused(client, spec, tmp_path):
         pass
     with pytest.raises(ValueError, match="need a Dask scheduler to the end, got lost='closed'"):
         ss.Sweep.from_toml(spec).run(tmp_path, executor=closed)
+
+
+def test_a_killed_worker_costs_nothing_but_time(address, spec, expected, tmp_path):
+    killed = []
+    with opened(address) as client:
+
+        def kill(state):
+            if not killed and state.trials_done >= 8:
+                busy = [worker for worker, keys in client.processing().items() if keys]
+                killed.append(client.run(os.getpid, workers=busy[:1])[busy[0]])
+                os.kill(killed[0], signal.SIGKILL)
+
+        run = ss.Sweep.from_toml(spec).run
+        assert table(run(tmp_path, executor=client, block_seconds=BLOCK, progress=kill)) == expected
+        assert killed
+        assert len(client.nthreads()) == 1
+
+
+def test_a_scheduler_that_dies_ends_the_command_and_threads_go_on(separate, spec, expected, tmp_path):
+    scheduler, address = separate
+    run = command(spec, tmp_path / "out", "--dask", address)
+    until(lambda: len(blocks(tmp_path / "out")) >= 2)
+    scheduler.kill()
+    _, said = run.communicate(timeout=DEADLINE)
+    assert run.returncode == 2
+    errors = [line for line in said.splitlines() if not line.startswith("spec: ")]
+    assert errors == [
+        f"error: need a Dask scheduler to the end, got lost={address!r}; finished blocks are kept; start one and go on"
+    ]
+    kept = blocks(tmp_path / "out")
+    assert 2 <= len(kept) < BLOCKS
+    store = ss.Sweep.from_toml(spec).run(tmp_path / "out", block_seconds=BLOCK)
+    assert set(kept) < set(blocks(tmp_path / "out"))
+    assert table(store) == expected
