@@ -40,7 +40,7 @@ def run(
 ) -> None:
     """Simulate what SPEC asks for; trials already in the folder are kept. Exit code 1 if a block failed, 130 if stopped."""
     from spikesim.progress import Bar
-    from spikesim.sweep.executors import opened
+    from spikesim.sweep.cluster import opened
     from spikesim.sweep.forecast import forecast
     from spikesim.sweep.plan import Share
     from spikesim.sweep.run import run_spec

@@ -12,21 +12,19 @@ from queue import Empty, SimpleQueue
 from threading import Event
 from typing import Any
 
-import numpy as np
-
 from spikesim.design import worker_count
 from spikesim.devices.named import device
 from spikesim.errors import need
 from spikesim.sweep.books import Books
-from spikesim.sweep.executors import Pool, handed, threads
+from spikesim.sweep.executors import handed, threads
 from spikesim.sweep.failure import Failure
 from spikesim.sweep.plan import BLOCK_SECONDS, WHOLE, PointPlan, Share, planned
-from spikesim.sweep.reading import values_of
+from spikesim.sweep.point_run import PointRun
+from spikesim.sweep.pool import Pool
 from spikesim.sweep.spec import Spec
 from spikesim.sweep.state import State
 from spikesim.sweep.store import Store
-from spikesim.sweep.task import Outcome, Task
-from spikesim.sweep.until import Floats
+from spikesim.sweep.task import Outcome
 
 ATTEMPTS = 3
 """How often a block is tried before it is on record as failed."""
@@ -102,76 +100,14 @@ def _pool(plans: list[PointPlan], executor: Any, workers: int | None) -> Abstrac
     return threads(workers or (1 if on_gpu else worker_count(None, device("cpu"))))
 
 
-class _PointRun:
-    """What is left to do of one point."""
-
-    def __init__(self, plan: PointPlan, fresh: bool) -> None:
-        self.plan, self.failed, self.lost = plan, False, False
-        self._rounds, self._left, self._fresh = deque(plan.rounds), 0, fresh
-        self._values: list[Floats] = []
-
-    def begin(self) -> list[range]:
-        """Its first blocks; none if it is done."""
-        ledger = self.plan.ledger
-        unwanted = ledger.inside(self.plan.trials) if self._fresh else ledger.damaged()
-        for name in unwanted:
-            ledger.set_aside(name)
-        self.lost = bool(unwanted) and not self._fresh
-        return self._next_round()
-
-    @property
-    def idle(self) -> bool:
-        """Whether none of its blocks are out or waiting."""
-        return self._left == 0
-
-    def ended(self, done: bool) -> list[range]:
-        """What to compute now that one of its blocks is done, or has failed."""
-        self._left -= 1
-        self.failed |= not done
-        if self._left > 0:
-            return []
-        if self.failed:
-            self._rounds.clear()
-        return self._next_round()
-
-    def _next_round(self) -> list[range]:
-        while self._rounds:
-            blocks = self.plan.missing(self._rounds[0])
-            if blocks:
-                self._left = len(blocks)
-                return blocks
-            if self._enough(self._rounds.popleft()):
-                self._rounds.clear()
-        return []
-
-    def _enough(self, between: range) -> bool:
-        until = self.plan.point.until
-        if until is None or not self._rounds or not self.plan.share.has(self.plan.number):
-            return False
-        found = values_of(self.plan.ledger, until, between)
-        if found is None:  # damaged since they were written: compute them again
-            for name in self.plan.ledger.damaged():
-                self.plan.ledger.set_aside(name)
-            self._rounds.appendleft(between)
-            return False
-        self._values.append(found)
-        return until.met(np.concatenate(self._values))
-
-    def task(self, block: range, store: Store, threads: int | None) -> Task:
-        """A block as it is sent out."""
-        point = self.plan.point
-        count = threads if self.plan.design.runs_on == "cpu" else None
-        where = str(store.folder.resolve())
-        return Task(where, point.identity, point.model, point.arguments, block.start, block.stop, count)
-
-
 @dataclass(frozen=True)
 class _Block:
-    """Some trials of a point, and how often they were tried."""
+    """Some trials of a point, how often they were tried, and whether they are now alone, as they may have cost workers."""
 
-    point: _PointRun
+    point: PointRun
     trials: range
     attempts: int = 0
+    alone: bool = False
 
 
 class _Run:
@@ -183,8 +119,9 @@ class _Run:
         self._store, self._pool, self._progress, self._stop = store, pool, progress, stop
         self._books = Books(plans, fresh)
         self._threads = max(1, pool.threads // max(1, self._books.blocks))
-        self._points: Iterator[_PointRun] = (_PointRun(plan, fresh) for plan in plans)
+        self._points: Iterator[PointRun] = (PointRun(plan, fresh) for plan in plans)
         self._ready: deque[_Block] = deque()
+        self._suspects: deque[_Block] = deque()
         self._out: dict[Future[Outcome], _Block] = {}
         self._inbox: SimpleQueue[Future[Outcome]] = SimpleQueue()
         self._label = ""
@@ -202,7 +139,7 @@ class _Run:
             self._pool.halt(self._out)
             raise
         self._tell()
-        stopped = bool(self._ready) or next(self._points, None) is not None
+        stopped = bool(self._ready or self._suspects) or next(self._points, None) is not None
         return Ran(len(self._computed), self._kept, stopped, tuple(self._failures))
 
     def _fill(self) -> bool:
@@ -229,14 +166,14 @@ class _Run:
         while not self._ready:
             point = next(self._points, None)
             if point is None:
-                return None
+                return self._suspects.popleft() if self._suspects and not self._out else None
             blocks = point.begin()
             if point.lost:
                 self._books.recount(point.plan)
             self._queue(point, blocks)
         return self._ready.popleft()
 
-    def _queue(self, point: _PointRun, blocks: list[range]) -> None:
+    def _queue(self, point: PointRun, blocks: list[range]) -> None:
         """What is to be computed next of a point, before other points are begun; with nothing, it is done."""
         self._ready.extend(_Block(point, block) for block in blocks)
         if not blocks and point.idle:
@@ -253,6 +190,9 @@ class _Run:
             raise OSError(*outcome.unwritable)
         if outcome.error and again and block.attempts < ATTEMPTS:
             self._ready.appendleft(block)
+            return
+        if outcome.error and not again and not block.alone:  # it may merely have been where another cost the worker
+            self._suspects.append(replace(block, alone=True))
             return
         point, plan = block.point, block.point.plan
         self._label = plan.point.label
