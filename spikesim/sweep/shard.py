@@ -19,6 +19,7 @@ import re
 import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
 
 SUFFIX = ".parquet"
 DIGITS = 32
-KEY = b"spikesim"
-"""Of the schema's metadata: JSON with attrs, coordinates, and each variable's dimensions and shape."""
+LAYOUT, ATTRIBUTES = b"spikesim.layout", b"spikesim.attributes"
+"""Of the schema's metadata, JSON: each variable's dimensions and shape (but for trials) and the coordinates; the rest."""
 _NAME = re.compile(rf"(\d{{10}})-(\d{{10}})-([0-9a-f]{{{DIGITS}}}){re.escape(SUFFIX)}")
 
 
@@ -152,9 +153,9 @@ def encoded(data: "xr.Dataset") -> bytes:
         values = data[name].values.astype(np.float64)
         columns[name] = _column(values) if data[name].dims[:1] == ("trial",) else _first_row(values, data.sizes["trial"])
     coordinates = {str(k): data[k].values.tolist() for k in data.coords if k != "trial"}
-    shapes = {name: [list(data[name].dims), list(data[name].shape)] for name in variables}
-    about = {"attrs": data.attrs, "coordinates": coordinates, "variables": shapes}
-    schema = {KEY: json.dumps(about, sort_keys=True).encode()}
+    shapes = {name: [data[name].dims, [k for d, k in data[name].sizes.items() if d != "trial"]] for name in variables}
+    layout = {"coordinates": coordinates, "variables": shapes}
+    schema = {key: json.dumps(x, sort_keys=True).encode() for key, x in ((LAYOUT, layout), (ATTRIBUTES, data.attrs))}
     target = io.BytesIO()
     table = pa.table(columns).replace_schema_metadata(schema)
     pq.write_table(table, target, compression="snappy", use_dictionary=False, write_page_checksum=True)
@@ -184,7 +185,32 @@ def decoded(content: bytes) -> "xr.Dataset":
     import xarray as xr
 
     raw = Raw.of(content)
-    return xr.Dataset(raw.variables, {"trial": raw.trials, **raw.coordinates}, raw.attributes)
+    variables = {name: (raw.layout.dimensions[name], values) for name, values in raw.values.items()}
+    return xr.Dataset(variables, {"trial": raw.trials, **raw.layout.coordinates}, raw.attributes)
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """What the columns of a shard are: many shards have one and the same.
+
+    Attributes:
+        dimensions: Of each variable.
+        shapes: Of each variable, but for trials.
+        coordinates: Of all dimensions but trials.
+    """
+
+    dimensions: dict[str, tuple[str, ...]]
+    shapes: dict[str, tuple[int, ...]]
+    coordinates: dict[str, list[Any]]
+
+    @staticmethod
+    @lru_cache(maxsize=64)
+    def parsed(text: bytes) -> "Layout":
+        """From a shard's metadata; of equal texts, one and the same."""
+        table = json.loads(text)
+        variables = table["variables"].items()
+        dimensions = {name: tuple(dims) for name, (dims, _) in variables}
+        return Layout(dimensions, {name: tuple(shape) for name, (_, shape) in variables}, table["coordinates"])
 
 
 @dataclass(frozen=True)
@@ -193,15 +219,15 @@ class Raw:
 
     Attributes:
         trials: Global trial numbers, (rows,).
-        variables: Name -> (dimensions, values).
-        coordinates: Of the other dimensions.
-        attributes: Of the dataset.
+        values: Of each variable.
+        layout: Their dimensions and coordinates.
+        text: JSON of the attributes.
     """
 
     trials: np.ndarray
-    variables: dict[str, tuple[tuple[str, ...], np.ndarray]]
-    coordinates: dict[str, list[Any]]
-    attributes: dict[str, Any]
+    values: dict[str, np.ndarray]
+    layout: Layout
+    text: bytes
 
     @classmethod
     def of(cls, content: bytes, names: Collection[str] | None = None) -> "Raw":
@@ -210,12 +236,20 @@ class Raw:
         import pyarrow.parquet as pq
 
         file = pq.ParquetFile(pa.BufferReader(content))
-        about = json.loads(file.metadata.metadata[KEY])
-        asked = {name: what for name, what in about["variables"].items() if names is None or name in names}
+        metadata = file.metadata.metadata
+        layout = Layout.parsed(metadata[LAYOUT])
+        asked = [name for name in layout.shapes if names is None or name in names]
         table = file.read(None if names is None else ["trial", *asked], use_threads=False)
-        variables = {}
-        for name, (dims, shape) in asked.items():
-            column = table[name].chunk(0)  # a shard is one row group
-            flat = column if dims == ["trial"] else column.values
-            variables[name] = (tuple(dims), flat.to_numpy(zero_copy_only=False).reshape(shape))
-        return cls(table["trial"].to_numpy(), variables, about["coordinates"], about["attrs"])
+        trials = table["trial"].to_numpy()
+        values = {}
+        for name in asked:
+            column, dims, shape = table[name].chunk(0), layout.dimensions[name], layout.shapes[name]  # one row group
+            flat = (column if dims == ("trial",) else column.values).to_numpy(zero_copy_only=False)
+            values[name] = flat.reshape((len(trials), *shape) if "trial" in dims else shape)
+        return cls(trials, values, layout, metadata[ATTRIBUTES])
+
+    @cached_property
+    def attributes(self) -> dict[str, Any]:
+        """Of the dataset."""
+        found: dict[str, Any] = json.loads(self.text)
+        return found

@@ -78,8 +78,7 @@ class Store:
         try:
             return Index.parsed(path.read_bytes())
         except ValueError:
-            need(False, f"a readable {INDEX}", "run again", folder=str(self.folder))
-            raise
+            raise ValueError(f"need a readable {INDEX}, got folder={str(self.folder)!r}; run again") from None
 
     @property
     def quick(self) -> bool:

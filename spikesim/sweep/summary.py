@@ -12,7 +12,7 @@ blocks: the same trials give the same table, bit by bit. A point of which nothin
 
 import itertools
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
@@ -26,7 +26,7 @@ from spikesim.parts import ASKED, SQUARES, TOTAL, moments_from
 from spikesim.sweep.columns import SHARES, Floats, statistics
 from spikesim.sweep.index import IndexPoint
 from spikesim.sweep.reading import until_enough
-from spikesim.sweep.shard import Raw
+from spikesim.sweep.shard import Layout, Raw
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -170,7 +170,7 @@ def _summarised(batch: Sequence[_Read]) -> list[_Rows]:
 
 def _read_all(store: "Store", names: Sequence[str] | None, points: Sequence[IndexPoint]) -> Iterator[_Read]:
     wanted = None if names is None else {*names, *({TOTAL, SQUARES} if set(names) & set(obs.MOMENTS) else ())}
-    layouts: dict[str, Labels] = {}
+    layouts: dict[Hashable, Labels] = {}
     for point in points:
         ledger = store.ledger(point.identity)
         stop = point.trials
@@ -184,39 +184,33 @@ def _read_all(store: "Store", names: Sequence[str] | None, points: Sequence[Inde
         yield _read(shards, names, layouts, missing, failed)
 
 
-def _read(shards: Sequence[Raw], names: Sequence[str] | None, layouts: dict[str, Labels], *absent: int) -> _Read:
+def _read(shards: Sequence[Raw], names: Sequence[str] | None, layouts: dict[Hashable, Labels], *absent: int) -> _Read:
     """A point's shards put together; layouts: labels that were made before, extended."""
     if not shards:
         return _Read(NOTHING, np.empty((1, 0)), {}, *absent)
-    moments = _moments(shards, names)
-    single = [name for name in shards[0].variables if name not in (TOTAL, SQUARES)]
-    key = repr((single, list(moments), shards[0].coordinates))
+    moments, layout, count = _moments(shards, names), shards[0].layout, sum(len(s.trials) for s in shards)
+    single = [name for name in shards[0].values if name not in (TOTAL, SQUARES)]
+    key = (layout, *moments)
     if key not in layouts:
-        labels = [row for name in single for row in _labels_of(shards[0], name, name)]
-        layouts[key] = tuple(labels + [row for name in moments for row in _labels_of(shards[0], TOTAL, name)])
-    trials = np.concatenate([_columns(s, single) for s in shards], axis=1)
+        labels = [row for name in single for row in _labels_of(layout, name, name)]
+        layouts[key] = tuple(labels + [row for name in moments for row in _labels_of(layout, TOTAL, name)])
+    columns = [np.concatenate([s.values[name] for s in shards]).reshape(count, -1).T for name in single]
     joined = {k: np.concatenate([m[k] for m in moments.values()]) for k in next(iter(moments.values()), {})}
-    return _Read(layouts[key], trials, joined, *absent)
+    return _Read(layouts[key], np.concatenate([np.empty((0, count)), *columns]), joined, *absent)
 
 
-def _columns(part: Raw, names: Sequence[str]) -> Floats:
-    """Variables one below the other, (row, trial)."""
-    count = len(part.trials)
-    return np.concatenate([np.empty((0, count)), *(part.variables[name][1].reshape(count, -1).T for name in names)])
-
-
-def _labels_of(part: Raw, variable: str, name: str) -> list[tuple[Any, ...]]:
+def _labels_of(layout: Layout, variable: str, name: str) -> list[tuple[Any, ...]]:
     """Labels of a variable's columns, which the table calls `name`."""
-    dims = [d for d in part.variables[variable][0] if d in LABELS]
-    places = itertools.product(*(part.coordinates[d] for d in dims))
+    dims = [d for d in layout.dimensions[variable] if d in LABELS]
+    places = itertools.product(*(layout.coordinates[d] for d in dims))
     return [(name, *(dict(zip(dims, place, strict=True)).get(d) for d in LABELS[1:])) for place in places]
 
 
 def _moments(shards: Sequence[Raw], names: Sequence[str] | None) -> dict[str, dict[str, Floats]]:
     """Bias and variance, where their sums are there, as statistics with nothing but a mean."""
-    if not shards or TOTAL not in shards[0].variables:
+    if not shards or TOTAL not in shards[0].values:
         return {}
-    sums = reduce(add, (moments_from(len(s.trials), s.variables[TOTAL][1], s.variables[SQUARES][1]) for s in shards))
+    sums = reduce(add, (moments_from(len(s.trials), s.values[TOTAL], s.values[SQUARES]) for s in shards))
     asked = set(shards[0].attributes[ASKED].split(", ")) & set(names or obs.MOMENTS)
     out = {}
     for name, values in zip(obs.MOMENTS, sums.estimates() if sums.count >= 2 else (), strict=False):

@@ -53,11 +53,10 @@ class Until(BaseModel):
 
     def values(self, part: Raw) -> Floats:
         """The trials whose means are wanted, (trial, means)."""
-        dims, values = part.variables[self.mean]
-        asked = {"pipeline": self.pipeline, "window": self.window}
-        for axis, name in enumerate(dims):
+        values, asked = part.values[self.mean], {"pipeline": self.pipeline, "window": self.window}
+        for axis, name in enumerate(part.layout.dimensions[self.mean]):
             if asked.get(name) is not None:
-                values = values.take([part.coordinates[name].index(asked[name])], axis)
+                values = values.take([part.layout.coordinates[name].index(asked[name])], axis)
         return values.reshape(len(part.trials), -1)
 
     def met(self, values: Floats) -> bool:
