@@ -35,7 +35,7 @@ class Ledger:
 
     def inside(self, trials: range) -> list[ShardName]:
         """Every shard of no other trials than these."""
-        return [s for s in shard.shards(self.folder) if trials.start <= s.first and s.after <= trials.stop]
+        return shard.shards(self.folder, trials)
 
     def used(self, trials: range, without: Collection[ShardName] = ()) -> list[ShardName]:
         """Shards that answer for trials, in their order: of those inside the range, the disjoint ones that hold most."""
