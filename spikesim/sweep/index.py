@@ -6,8 +6,9 @@ from pydantic import BaseModel
 
 from spikesim.errors import need
 from spikesim.model import SpikedModel
+from spikesim.sweep.fields import ModelSpec
 from spikesim.sweep.shard import digest_of
-from spikesim.sweep.spec import ModelSpec, Spec, label_of
+from spikesim.sweep.spec import Spec, label_of
 from spikesim.sweep.until import Until, rounds
 
 
