@@ -34,7 +34,7 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what there is to do, how long and how large, no more.")
     ] = False,
-    quick: Annotated[bool, typer.Option("--quick", help="Apply the spec's [quick] tables.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Apply the spec's tables for quick runs.")] = False,
     fresh: Fresh = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print progress and outcome as lines of JSON.")] = False,
 ) -> None:
@@ -52,16 +52,17 @@ def run(
         expected = forecast(read, Store(out), fresh, workers, share, block_seconds)
         print(json.dumps(expected.as_json()) if as_json else expected.text)
         return
-    with _finishing() as stop, opened(dask, workers) as executor, Bar(as_json=as_json).run(spec.stem) as show:
+    kept = KEPT if not fresh else f"{KEPT.partition(';')[0]}; finished blocks are kept, and the same without --fresh goes on"
+    with _finishing(kept) as stop, opened(dask, workers) as executor, Bar(as_json=as_json).run(spec.stem) as show:
         ran = run_spec(
             read, Store(out), quick, fresh, show, stop, workers=workers, executor=executor, share=share,
             block_seconds=block_seconds,
         )  # fmt: skip
-    print(json.dumps(ran.as_json(str(out))) if as_json else f"{ran.computed} points computed, {ran.kept} kept, in {out}")
-    for failure in ran.failed:
-        print(f"failed: {failure}", file=sys.stderr)
+    print(json.dumps(ran.as_json(str(out))) if as_json else f"{ran.text}, in {out}")
+    for note in ran.notes:
+        print(note, file=sys.stderr)
     if ran.stopped:
-        print(KEPT, file=sys.stderr)
+        print(kept, file=sys.stderr)
         raise typer.Exit(130)
     if ran.failed:
         print("the same command tries again what failed; `spikesim status` has it on record", file=sys.stderr)
@@ -81,9 +82,11 @@ def status(
     as_json: Json = False,
 ) -> None:
     """What is done of a run, and whether every file is as it was written. Exit code 1 if one is not, or a block failed."""
+    from spikesim.errors import need
     from spikesim.sweep import status as states
     from spikesim.sweep.store import Store
 
+    need(clean or not forget, "--forget with --clean", clean=clean)
     store = Store(folder)
     points, others, stray = states.status(store), states.others(store), states.temporary(store)
     removed = states.clean(store, forget) if clean else 0
@@ -110,8 +113,10 @@ def export(
     from spikesim.sweep.export import export as write
     from spikesim.sweep.store import Store
 
-    write(Store(folder), to)
+    missing = write(Store(folder), to)
     print(to)
+    if missing:
+        print(f"{missing} trials are missing from it: `spikesim status` says which", file=sys.stderr)
 
 
 @app.command()
@@ -185,7 +190,7 @@ def _width() -> int:
 
 
 @contextmanager
-def _finishing() -> Iterator[Event]:
+def _finishing(said: str) -> Iterator[Event]:
     """An event that Ctrl-C and SIGTERM set, so that what is under way is finished; the second time they end it at once."""
     stop, before = Event(), {s: signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM)}
 
@@ -195,7 +200,7 @@ def _finishing() -> Iterator[Event]:
         stop.set()
         print("stopping after the block under way; once more to stop at once", file=sys.stderr)
 
-    with _stoppable():
+    with _stoppable(said):
         try:
             for number in before:
                 signal.signal(number, ask)

@@ -36,13 +36,13 @@ def spec(tmp_path: Path) -> Path:
 def test_run_writes_results_and_says_so(spec, tmp_path):
     first = spikesim("run", spec, "--out", tmp_path / "out dir", cwd=tmp_path)
     assert first.returncode == 0, first.stderr
-    assert first.stdout.startswith("1 points computed, 0 kept, in ")
+    assert first.stdout.startswith("3 trials of 1 points computed, 0 points kept, in ")
     assert "3/3 trials" in first.stderr
     again = spikesim("run", spec, "--out", tmp_path / "out dir", "--json", cwd=tmp_path)
     lines = [json.loads(line) for line in again.stdout.splitlines()]
     assert [line["event"] for line in lines] == ["progress", "end"]
     assert (lines[0]["trials_done"], lines[0]["trials"], lines[0]["left"]) == (3, 3, None)
-    done = {"points_computed": 0, "points_kept": 1, "stopped": False, "failed": []}
+    done = {"points_computed": 0, "points_kept": 1, "trials_computed": 0, "stopped": False, "failed": [], "unmet": []}
     assert lines[1] == {"event": "end", "out": str(tmp_path / "out dir"), **done}
     assert again.stderr == ""
     assert {p.name for p in tmp_path.iterdir()} == {spec.name, "out dir"}
@@ -126,7 +126,7 @@ def test_a_signal_lets_the_block_under_way_finish_and_says_how_to_go_on(tmp_path
     assert process.returncode == 130
     assert "stopping after the block under way" in errors
     assert "stopped; finished blocks are kept, and the same command goes on from there" in errors
-    assert "1 points computed, 0 kept" in out
+    assert " trials of 1 points computed, 0 points kept" in out
     assert "Traceback" not in errors
     after = set(tmp_path.rglob("*.parquet"))
     assert before < after  # it was finished
@@ -134,13 +134,13 @@ def test_a_signal_lets_the_block_under_way_finish_and_says_how_to_go_on(tmp_path
 
 
 def test_a_second_ctrl_c_stops_at_once(tmp_path):
-    process = started(tmp_path, "--json")
+    process = started(tmp_path, "--json", "--fresh")
     process.send_signal(signal.SIGINT)
     time.sleep(0.3)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "stopped; finished blocks are kept" in errors
+    assert "stopped; finished blocks are kept, and the same without --fresh goes on" in errors
     assert "Traceback" not in errors
     assert not list(tmp_path.rglob("*.tmp"))
 

@@ -123,7 +123,7 @@ def summary(folder: Path, repeats: int, points: int, each: int) -> dict[str, Any
         where = store.folder / point.identity
         where.mkdir()
         for k, content in enumerate(contents):
-            (where / str(shard.ShardName(20 * k, 20 * k + 20, shard.digest_of(content)))).write_bytes(content)
+            (where / str(shard.ShardName.of(where, 20 * k, 20 * k + 20, content))).write_bytes(content)
     code = f"import spikesim as ss; print(ss.Store({str(store.folder)!r}).table().num_rows)"
     times = [
         seconds(lambda: subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)) for _ in range(repeats)

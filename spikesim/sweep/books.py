@@ -52,6 +52,11 @@ class Books:
         self._work_done += trials * cost.seconds(plan.design)
         self._work_left -= trials * cost.seconds(plan.design)
 
+    @property
+    def computed(self) -> int:
+        """Trials of this run."""
+        return self._mine
+
     def block_failed(self) -> None:
         """A block was given up."""
         self._failed += 1
@@ -63,11 +68,11 @@ class Books:
         self._work_left -= left * cost.seconds(plan.design)
         self._total -= 0 if failed else left
 
-    def state(self, label: str) -> State:
-        """How far the run is."""
+    def state(self, label: str, note: str = "") -> State:
+        """How far the run is; note: what holds it up."""
         seconds = time.monotonic() - self._start
         left = seconds * self._work_left / self._work_done if self._work_done else None
         return State(
             label, self._points_done, self._points_done + len(self._to_do), self._done, self._total, self._failed, seconds,
-            self._mine / seconds if self._mine else 0.0, max(0.0, left) if left is not None else None,
+            self._mine / seconds if self._mine else 0.0, max(0.0, left) if left is not None else None, note,
         )  # fmt: skip

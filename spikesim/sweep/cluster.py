@@ -51,6 +51,11 @@ class DaskPool(Pool):
         need(alive, "a Dask scheduler to the end", "finished blocks are kept; start one and go on", lost=self._address)
         return max(1, 2 * self._found())  # one waits for the first worker
 
+    @property
+    def note(self) -> str:
+        """What holds it up, if anything does."""
+        return "" if self._threads else "waiting for workers"
+
     def withdrawn(self, out: "Iterable[Future[Outcome]]") -> "list[Future[Outcome]]":
         """All of them if there are no workers; what has begun cannot be told from what has not."""
         return [future for future in out if future.cancel()] if self._found() == 0 else []

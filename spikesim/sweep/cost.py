@@ -23,6 +23,8 @@ LEAST = 1e4
 WORK = {"collapsed": 1.0, "banded": 3.0, "scalars": 1.6}
 NUMBER_BYTES = 4.5
 """Of a number, compressed: polar-only's stand in every window, and pipelines agree at T = 1."""
+BLOCK, START = 0.02, 8.0
+"""Seconds that a block, and that a process, takes beside its trials: to set out and write; to compile."""
 SHARD_BYTES = 4000
 """Of a shard beside its numbers: names, coordinates, attributes, checksums."""
 COLUMN_BYTES = 250

@@ -12,13 +12,17 @@ from spikesim.sweep.shard import commit
 from spikesim.sweep.store import Store
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     import xarray as xr
 
 SUFFIXES = (".csv", ".parquet", ".nc")
 
 
-def export(store: Store, to: Path) -> None:
+def export(store: Store, to: Path) -> int:
     """Write FILE.csv or FILE.parquet, the table, or FILE.nc, every trial of every point (netCDF 3).
+
+    Returns:
+        How many trials of the spec are missing from it.
 
     Args:
         store: What to export; for .nc, finished.
@@ -30,22 +34,28 @@ def export(store: Store, to: Path) -> None:
     """
     need(to.suffix in SUFFIXES, f"a file that ends in {', '.join(SUFFIXES)}", to=str(to))
     need(to.parent.is_dir(), "a folder that is there", to=str(to))
-    commit(to, {".csv": _csv, ".parquet": _parquet, ".nc": _netcdf}[to.suffix](store))
+    if to.suffix == ".nc":
+        commit(to, _netcdf(store))
+        return 0
+    table = store.table()
+    commit(to, (_csv if to.suffix == ".csv" else _parquet)(table))
+    missing = dict(zip(table["identity"].to_pylist(), table["missing"].to_pylist(), strict=True))
+    return sum(missing.values())
 
 
-def _csv(store: Store) -> bytes:
+def _csv(table: "pa.Table") -> bytes:
     from pyarrow import csv
 
     target = io.BytesIO()
-    csv.write_csv(store.table(), target)
+    csv.write_csv(table, target)
     return target.getvalue()
 
 
-def _parquet(store: Store) -> bytes:
+def _parquet(table: "pa.Table") -> bytes:
     import pyarrow.parquet as pq
 
     target = io.BytesIO()
-    pq.write_table(store.table(), target, compression="zstd", write_page_checksum=True)
+    pq.write_table(table, target, compression="zstd", write_page_checksum=True)
     return target.getvalue()
 
 

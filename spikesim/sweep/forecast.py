@@ -72,13 +72,14 @@ def forecast(
     counts = [sum(map(len, blocks)) for _, blocks in to_do]
     there = sum(survey.there for survey in surveys)
     pace, timed = _pace(plans)
-    core_seconds = pace * sum(n * cost.seconds(plan.design) for plan, n in zip(plans, counts, strict=True))
     blocks, count = sum(len(b) for _, b in to_do), worker_count(workers, device("cpu"))
+    core_seconds = pace * sum(n * cost.seconds(plan.design) for plan, n in zip(plans, counts, strict=True))
+    core_seconds += cost.BLOCK * blocks
     longest = pace * max((len(b[0]) * cost.seconds(plan.design) for plan, b in to_do if b), default=0.0)
     size = sum(cost.size(plan.design, n, len(b)) for (plan, b), n in zip(to_do, counts, strict=True) if b)
     return Forecast(
         len(plans), sum(not b for _, b in to_do), there + sum(counts), sum(counts), blocks, core_seconds,
-        count, max(core_seconds / count, longest if blocks >= count else 0.0), size, timed,
+        count, max(core_seconds / count, longest if blocks >= count else 0.0) + cost.START * bool(blocks), size, timed,
     )  # fmt: skip
 
 

@@ -6,7 +6,6 @@ folder, with blocks of any size: shards of the same trials hold the same numbers
 
 from bisect import bisect_right
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,7 +56,7 @@ class Ledger:
         """All trials of a range, one part (parts.py).
 
         Raises:
-            ValueError: If some are missing, or their shards are damaged: these are set aside, and a run computes them again.
+            ValueError: If some are missing, or their shards are damaged.
         """
         parts = self.found(trials)
         found = sum(len(part.trial) for part in parts)
@@ -74,19 +73,14 @@ class Ledger:
         return [shard.decoded(content) for content in self.contents(trials)]
 
     def contents(self, trials: range, without: Collection[ShardName] = ()) -> Iterator[bytes]:
-        """Bytes of the shards that answer for trials; damaged ones are set aside, and others stand for them if there are."""
+        """Bytes of the shards that answer for trials; others stand for damaged ones, if there are."""
         for name in self.used(trials, without):
             try:
                 content = shard.content_of(self.folder, name)
-            except DamagedError:
-                with suppress(OSError):  # the folder may be for reading alone
-                    self.set_aside(name)
-            except FileNotFoundError:  # set aside meanwhile, by another run
-                pass
+            except (DamagedError, FileNotFoundError):  # or set aside meanwhile, by a run
+                yield from self.contents(name.trials, {*without, name})
             else:
                 yield content
-                continue
-            yield from self.contents(name.trials, {*without, name})
 
     def failures(self, trials: range) -> list[Failure]:
         """Blocks of which trials are still missing because computing them failed."""

@@ -31,10 +31,13 @@ class Share:
     number: int = 1
     of: int = 1
 
+    def __str__(self) -> str:
+        return f"{self.number}/{self.of}"
+
     @classmethod
     def parsed(cls, text: str) -> "Share":
         """From "i/n"; raises ValueError."""
-        found = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text)
+        found = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text) if isinstance(text, str) else None
         number, of = (int(found[1]), int(found[2])) if found else (0, 0)
         need(1 <= number <= of, 'a share "i/n" with 1 <= i <= n, such as 3/16', share=text)
         return cls(number, of)
@@ -115,7 +118,8 @@ class Survey(NamedTuple):
 
 def planned(spec: Spec, store: Store, share: Share = WHOLE, block_seconds: float = BLOCK_SECONDS) -> list[PointPlan]:
     """Every point of a spec; raises ValueError unless block_seconds > 0."""
-    need(0 < block_seconds < math.inf, "0 < block_seconds < inf", block_seconds=block_seconds)
+    real = isinstance(block_seconds, int | float)
+    need(real and 0 < block_seconds < math.inf, "0 < block_seconds < inf", block_seconds=block_seconds)
     plans: list[PointPlan] = []
     offset = 0
     for number, point in enumerate(spec.points):

@@ -21,10 +21,11 @@ class PointRun:
     Attributes:
         failed: Whether one of its blocks was given up.
         lost: Whether shards were found damaged, and set aside.
+        unmet: Whether it is to stop by itself, and its mean is not as wanted yet.
     """
 
     def __init__(self, plan: PointPlan, fresh: bool) -> None:
-        self.plan, self.failed, self.lost = plan, False, False
+        self.plan, self.failed, self.lost, self.unmet = plan, False, False, False
         self._rounds, self._left, self._fresh = deque(plan.rounds), 0, fresh
         self._values: list[Floats] = []
 
@@ -64,7 +65,7 @@ class PointRun:
 
     def _enough(self, between: range) -> bool:
         until = self.plan.point.until
-        if until is None or not self._rounds or not self.plan.share.has(self.plan.number):
+        if until is None or not self.plan.share.has(self.plan.number):
             return False
         found = values_of(self.plan.ledger, until, between)
         if found is None:  # damaged since they were written: compute them again
@@ -73,7 +74,8 @@ class PointRun:
             self._rounds.appendleft(between)
             return False
         self._values.append(found)
-        return until.met(np.concatenate(self._values))
+        self.unmet = not until.met(np.concatenate(self._values))
+        return not self.unmet
 
     def task(self, block: range, store: Store, threads: int | None) -> Task:
         """A block as it is sent out."""

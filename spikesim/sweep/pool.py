@@ -27,6 +27,11 @@ class Pool:
         self._executor, self._ahead = executor, ahead
         self._stops: dict[Future[Outcome], Event] = {}
 
+    @property
+    def note(self) -> str:
+        """What holds it up, if anything does."""
+        return ""
+
     def slots(self) -> int:
         """How many blocks it is to hold at the moment."""
         return self._ahead

@@ -23,7 +23,7 @@ from spikesim.sweep.point_run import PointRun
 from spikesim.sweep.pool import Pool
 from spikesim.sweep.spec import Spec
 from spikesim.sweep.state import State
-from spikesim.sweep.store import Store
+from spikesim.sweep.store import INDEX, Store
 from spikesim.sweep.task import Outcome
 
 ATTEMPTS = 3
@@ -45,12 +45,29 @@ class Ran:
         kept: Points of which it had nothing to compute.
         stopped: Whether it was stopped before the end.
         failed: Blocks that were given up: point, trials, error.
+        unmet: Points that came to their last trial before the wanted standard error.
+        trials: That it computed.
     """
 
     computed: int
     kept: int
     stopped: bool = False
     failed: tuple[str, ...] = ()
+    unmet: tuple[str, ...] = ()
+    trials: int = 0
+
+    @property
+    def text(self) -> str:
+        """In a line."""
+        return f"{self.trials} trials of {self.computed} points computed, {self.kept} points kept"
+
+    @property
+    def notes(self) -> list[str]:
+        """What a user should know."""
+        return [
+            *(f"a block failed: {failure}" for failure in self.failed),
+            *(f"all trials are done, but the standard error is not as wanted: {label}" for label in self.unmet),
+        ]
 
     def as_json(self, out: str) -> dict[str, Any]:
         """For programs.
@@ -58,8 +75,9 @@ class Ran:
         Args:
             out: The store's folder.
         """
-        counts = {"points_computed": self.computed, "points_kept": self.kept}
-        return {"event": "end", "out": out, **counts, "stopped": self.stopped, "failed": list(self.failed)}
+        counts = {"points_computed": self.computed, "points_kept": self.kept, "trials_computed": self.trials}
+        lists = {"failed": list(self.failed), "unmet": list(self.unmet)}
+        return {"event": "end", "out": out, **counts, "stopped": self.stopped, **lists}
 
 
 def run_spec(
@@ -85,12 +103,18 @@ def run_spec(
         ValueError: If the executor takes no blocks, or everything is to be computed afresh by several runs.
         OSError: If results cannot be written; what is done is kept.
     """
-    need(not fresh or share == WHOLE, "a whole run to compute everything again", "remove the folder instead", share=share)
+    need(
+        not fresh or share == WHOLE, "a whole run to compute everything again", "remove the folder instead", share=str(share)
+    )
     need(workers is None or executor is not None or worker_count(workers, device("cpu")), "workers >= 1", workers=workers)
     plans = planned(spec, store, share, block_seconds)
     store.write_index(spec, quick)
     with _pool(plans, executor, workers) as pool:
-        return _Run(plans, store, pool, fresh, progress, stop or Event()).go()
+        ran = _Run(plans, store, pool, fresh, progress, stop or Event()).go()
+    if not (ran.stopped or ran.failed):
+        lost = sum(bool(plan.survey().blocks) for plan in plans) + (not (store.folder / INDEX).exists())
+        need(lost == 0, "files that were written to stay", "run again", points_that_lost_some=lost)
+    return ran
 
 
 def _pool(plans: list[PointPlan], executor: Any, workers: int | None) -> AbstractContextManager[Pool]:
@@ -126,6 +150,7 @@ class _Run:
         self._inbox: SimpleQueue[Future[Outcome]] = SimpleQueue()
         self._label = ""
         self._failures: list[str] = []
+        self._unmet: list[str] = []
         self._kept = 0
         self._computed: set[int] = set()
 
@@ -140,7 +165,7 @@ class _Run:
             raise
         self._tell()
         stopped = bool(self._ready or self._suspects) or next(self._points, None) is not None
-        return Ran(len(self._computed), self._kept, stopped, tuple(self._failures))
+        return Ran(len(self._computed), self._kept, stopped, tuple(self._failures), tuple(self._unmet), self._books.computed)
 
     def _fill(self) -> bool:
         """Send out as many blocks as the pool takes; whether any are out."""
@@ -179,6 +204,7 @@ class _Run:
         if not blocks and point.idle:
             self._label = point.plan.point.label
             self._books.point_done(point.plan, point.failed)
+            self._unmet += [self._label] if point.unmet and not point.failed else []
             self._kept += not point.failed and point.plan.number not in self._computed
 
     def _take(self, future: "Future[Outcome]") -> None:
@@ -220,7 +246,7 @@ class _Run:
 
     def _tell(self) -> None:
         if self._progress is not None:
-            self._progress(self._books.state(self._label))
+            self._progress(self._books.state(self._label, self._pool.note if self._out else ""))
 
 
 def _need_visible(folder: Path, outcome: Outcome) -> None:

@@ -1,12 +1,14 @@
 """A shard: some trials of one design point in a file that is written once, whole, and never changed.
 
-    FIRST-AFTER-HASH.parquet      trials FIRST to AFTER - 1; HASH: the SHA-256 of the file's bytes, 32 hexadecimal digits
+    POINT/FIRST-AFTER-HASH.parquet      trials FIRST to AFTER - 1; HASH: 32 hexadecimal digits of the SHA-256 of the file's
+                                        bytes and of "POINT/FIRST-AFTER"
 
 A row is a trial, a column an observable: a number, or a list of fixed length over (pipeline, window) or the like, in C order.
 What is of all the shard's trials together, such as sums, stands in a column of which only the first row is filled.
 What the lists run over, units of work and provenance are in the schema's metadata, so that a shard can be read alone, by
-anything that reads Parquet. The name says what the bytes must be: a file that was torn, cut or changed is told by its name,
-and nothing else needs to be asked. Pages carry checksums besides, for readers that know nothing of names.
+anything that reads Parquet. The name says what the bytes must be: a file that was torn, cut or changed, or lies in another
+point's folder or under another's trials, is told by its name, and nothing else needs to be asked.
+Pages carry checksums besides, for readers that know nothing of names.
 
 Order of writing: the bytes, fsync, rename, fsync of the folder. So a name is there only after its bytes are.
 """
@@ -44,7 +46,7 @@ class DamagedError(ValueError):
 
 @dataclass(frozen=True, order=True)
 class ShardName:
-    """What a shard's name says: trials [first, after), and the hash of its bytes."""
+    """What a shard's name says: trials [first, after), and the hash of its bytes, of them and of the point."""
 
     first: int
     after: int
@@ -52,6 +54,11 @@ class ShardName:
 
     def __str__(self) -> str:
         return f"{self.first:010d}-{self.after:010d}-{self.digest}{SUFFIX}"
+
+    @classmethod
+    def of(cls, folder: Path, first: int, after: int, content: bytes) -> "ShardName":
+        """Of a shard's bytes, trials and point: the name of the folder."""
+        return cls(first, after, digest_of(content, f"{folder.name}/{first:010d}-{after:010d}"))
 
     @classmethod
     def parsed(cls, name: str) -> "ShardName | None":
@@ -95,7 +102,7 @@ def write(folder: Path, data: "xr.Dataset") -> ShardName:
     in_order = trials.size > 0 and bool(np.all(np.diff(trials) == 1))
     need(in_order, "consecutive trials, one or more", trials=trials.tolist()[:8])
     content = encoded(data)
-    name = ShardName(int(trials[0]), int(trials[-1]) + 1, digest_of(content))
+    name = ShardName.of(folder, int(trials[0]), int(trials[-1]) + 1, content)
     folder.mkdir(parents=True, exist_ok=True)
     commit(folder / str(name), content)
     return name
@@ -110,18 +117,26 @@ def content_of(folder: Path, name: ShardName) -> bytes:
     """The bytes of a shard.
 
     Raises:
-        DamagedError: If they are not those that were written.
+        DamagedError: If they are not those that were written there.
         OSError: If they cannot be read.
     """
-    content = (folder / str(name)).read_bytes()
-    if digest_of(content) != name.digest:
-        raise DamagedError(f"need the bytes that were written, got others in {folder / str(name)}")
+    path = folder / str(name)
+    try:
+        content = path.read_bytes()
+    except (IsADirectoryError, FileNotFoundError):  # something else by its name, or a link to nothing
+        if not (path.is_dir() or path.is_symlink()):
+            raise
+        content = b""
+    if ShardName.of(folder, name.first, name.after, content) != name:
+        raise DamagedError(f"need the bytes that were written, got others in {path}")
     return content
 
 
-def digest_of(content: bytes) -> str:
-    """What a shard's name says of its bytes."""
-    return hashlib.sha256(content).hexdigest()[:DIGITS]
+def digest_of(content: bytes, place: str = "") -> str:
+    """What a file says of its bytes, and of where it belongs."""
+    found = hashlib.sha256(content)
+    found.update(place.encode())
+    return found.hexdigest()[:DIGITS]
 
 
 def commit(path: Path, content: bytes) -> None:

@@ -20,6 +20,7 @@ trials = 10
 import hashlib
 import itertools
 import json
+import math
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ from pydantic import (
     BeforeValidator,
     Field,
     ValidationError,
+    model_validator,
 )
 
 from spikesim.design import Design, design_from
@@ -39,6 +41,7 @@ from spikesim.sweep.fields import ModelSpec, Part, RunSpec
 from spikesim.sweep.until import Until
 
 Value = Any
+MOST_POINTS = 1_000_000
 
 
 def _one_or_more(value: Value) -> Value:
@@ -50,6 +53,14 @@ class _File(Part):
     model: Annotated[tuple[ModelSpec, ...], BeforeValidator(_one_or_more), Field(min_length=1)]
     grid: Annotated[dict[str, Annotated[list[Value], Field(min_length=1)]], Field(default_factory=dict)]
     run: RunSpec
+
+    @model_validator(mode="after")
+    def _together(self) -> "_File":
+        names = [m.name for m in self.model]
+        need(len(names) == 1 or "" not in names, "a name for each of several models", names=names)
+        points = len(names) * math.prod(len(values) for values in self.grid.values())
+        need(points <= MOST_POINTS, f"at most {MOST_POINTS:,} points", points=points)
+        return self
 
 
 @dataclass(frozen=True)
@@ -120,6 +131,7 @@ class Spec:
     @classmethod
     def from_dict(cls, table: dict[str, Value], quick: bool = False, source: str = "spec") -> "Spec":
         """The same from the file's contents."""
+        need(isinstance(table, dict), "a spec's table", table=table)
         table = dict(table)
         changes = table.pop("quick", {})
         known = isinstance(changes, dict) and set(changes) <= {"model", "grid", "run"}
@@ -135,11 +147,24 @@ class Spec:
 
 def _faults_of(table: dict[str, Value]) -> dict[str, str]:
     """Where -> what, of every part that is no good by itself."""
+    faults = {}
     try:
         _File.model_validate(table)
     except ValidationError as error:
-        return {_path(e["loc"]): _complaint(e) for e in error.errors()}
-    return {}
+        faults = {_path(e["loc"]): _complaint(e) for e in error.errors()}
+    grid = table.get("grid")
+    for key in grid if isinstance(grid, dict) else ():
+        if not _can_vary(key):
+            faults[f"grid.{key}"] = "need a grid key such as 'noise.sigma', 'spikes' or 'run.steps', got this one"
+    return faults
+
+
+def _can_vary(key: str) -> bool:
+    """Whether a grid may name it: a field of model, noise, signal or run, but none that makes no point."""
+    first, *rest = key.split(".")
+    if first == "run":
+        return bool(rest) and rest[0] in set(RunSpec.model_fields) - {"trials", "until", "derived_seeds"}
+    return first in set(ModelSpec.model_fields) - {"name"}
 
 
 def _merged(table: dict[str, Value], changes: dict[str, Value]) -> dict[str, Value]:
@@ -171,8 +196,11 @@ def _points(file: _File, source: str) -> tuple[Point, ...]:
                     faults.setdefault(_complaint(e), f"{where}: {_path(e['loc'])}")
             except ValueError as error:
                 faults.setdefault(str(error), where)
-    if not faults and len({p.identity for p in points}) < len(points):
-        faults["need distinct design points, got two alike"] = "model, grid"
+    seen: dict[str, str] = {}
+    for point in () if faults else points:
+        if point.identity in seen:
+            faults.setdefault("need distinct design points, got two alike", f"{seen[point.identity]} and {point.label}")
+        seen.setdefault(point.identity, point.label)
     if faults:
         raise ValueError(_listed(source, {where: what for what, where in faults.items()}))
     return tuple(points)
@@ -213,7 +241,11 @@ def _path(loc: tuple[int | str, ...]) -> str:
 def _complaint(error: Any) -> str:
     if error["type"] == "value_error":  # one of our own, which has its form already
         return str(error["ctx"]["error"])
-    fixed = {"missing": "need a value, got none", "extra_forbidden": "need a known key, got this one"}
+    fixed = {
+        "missing": "need a value, got none",
+        "extra_forbidden": "need a known key, got this one",
+        "too_short": "need one item or more, got none",
+    }
     shown = "a table" if isinstance(error["input"], dict) else repr(error["input"])
     return fixed.get(error["type"], f"need {error['msg'].lower().removeprefix('input should be ')}, got {shown}")
 

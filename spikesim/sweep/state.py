@@ -18,6 +18,7 @@ class State:
         seconds: Since the run began.
         rate: Trials a second of this run; 0 before its first.
         left: Seconds to go, at the rate so far, by the work that is left; None before the first trials are done.
+        note: What holds it up, if anything does.
     """
 
     label: str
@@ -29,6 +30,7 @@ class State:
     seconds: float
     rate: float
     left: float | None
+    note: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """For programs."""
@@ -40,7 +42,8 @@ class State:
         left = [] if self.left is None or self.points_done == self.points else [f"{clock(self.left)} left"]
         failed = [f"{self.failed} blocks failed"] if self.failed else []
         rate = [f"{self.rate:.3g} trials/s"] if self.rate else []
-        return ", ".join([f"{self.points_done}/{self.points} points", *failed, clock(self.seconds), *rate, *left])
+        note = [self.note] if self.note else []
+        return ", ".join([f"{self.points_done}/{self.points} points", *failed, clock(self.seconds), *rate, *left, *note])
 
 
 def clock(seconds: float) -> str:

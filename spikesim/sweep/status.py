@@ -91,7 +91,10 @@ def clean(store: Store, forget: bool = False) -> int:
     unwanted = {path for point in status(store) for path in (*point.damaged, *point.left_over)}
     unwanted |= set(temporary(store))
     for path in unwanted:
-        path.unlink(missing_ok=True)
+        if path.is_dir() and not path.is_symlink():  # by a shard's name
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
     folders = others(store) if forget else []
     for path in folders:
         shutil.rmtree(path)

@@ -39,10 +39,11 @@ class Store:
 
     Args:
         folder: Created when something is first written.
+        index: What to read of it; the points of the spec that was run last, where left out.
     """
 
-    def __init__(self, folder: Path | str) -> None:
-        self.folder = Path(folder)
+    def __init__(self, folder: Path | str, index: "Index | None" = None) -> None:
+        self.folder, self._index = Path(folder), index
 
     def __repr__(self) -> str:
         return f"Store({str(self.folder)!r})"
@@ -73,6 +74,8 @@ class Store:
         """
         from spikesim.sweep.index import Index
 
+        if self._index is not None:
+            return self._index
         path = self.folder / INDEX
         need(path.is_file(), f"results of `spikesim run` ({INDEX})", folder=str(self.folder))
         try:
@@ -102,7 +105,8 @@ class Store:
             ValueError: If none has them, or several do, or trials are missing.
         """
         points = self.index.points
-        found = [p for p in points if all(k in p.coordinates and p.coordinates[k] == x for k, x in coordinates.items())]
+        asked = {k: list(x) if isinstance(x, tuple) else x for k, x in coordinates.items()}
+        found = [p for p in points if all(k in p.coordinates and p.coordinates[k] == x for k, x in asked.items())]
         known = sorted({k for p in points for k in p.coordinates})
         need(len(found) == 1, f"coordinates of one point, out of {known}", points=len(found), **coordinates)
         return self._result(found[0])

@@ -6,8 +6,9 @@
     missing, failed                                           trials that are not there; of them, those that failed
 
 Bias and variance are of all trials together: no standard error, no quantiles. A coordinate that is not a number in every
-point that has it, or text in every one, stands as JSON. Trials are taken in their order, so the table does not depend on
-blocks: the same trials give the same table, bit by bit. A point of which nothing is there has a row without an observable.
+point that has it, or text in every one, or that no float64 holds, stands as JSON. Trials are taken in their order, so the
+table does not depend on blocks: the same trials give the same table, bit by bit. A point of which nothing is there has a row
+without an observable.
 """
 
 import itertools
@@ -107,7 +108,9 @@ def _coordinates(points: Sequence[IndexPoint]) -> "dict[str, pa.Array]":
         there = [x for x in values if x is not None]
         if all(isinstance(x, bool) for x in there) or all(isinstance(x, str) for x in there):
             columns[name] = pa.array(values)
-        elif all(isinstance(x, int | float) and not isinstance(x, bool) for x in there):
+        elif all(type(x) is int and abs(x) < 2**63 for x in there):
+            columns[name] = pa.array(values, pa.int64())
+        elif all(type(x) is float or (type(x) is int and abs(x) <= 2**53) for x in there):
             columns[name] = pa.array([None if x is None else float(x) for x in values], pa.float64())
         else:
             columns[name] = pa.array([None if x is None else json.dumps(x) for x in values])

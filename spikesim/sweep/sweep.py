@@ -86,7 +86,7 @@ class Sweep:
             stop: Once set, from another thread, the blocks under way are finished and no other is begun.
 
         Returns:
-            The folder's store. What it holds does not depend on workers, executors, shares or interruptions.
+            The store of this sweep's points. What it holds does not depend on workers, executors, shares or interruptions.
 
         Raises:
             ValueError: If an argument breaks the conditions above, or the executor takes no blocks.
@@ -94,18 +94,20 @@ class Sweep:
 
         Warns:
             RuntimeWarning: Of blocks that failed three times, or took several workers with them: the rest goes on, and they
-                are on record (`spikesim status`) until another run computes them.
+                are on record (`spikesim status`) until another run computes them. Of points that came to their last trial
+                before the wanted standard error.
         """
+        from spikesim.sweep.index import Index
         from spikesim.sweep.plan import Share
         from spikesim.sweep.run import run_spec
 
-        store = Store(folder)
+        store = Store(folder, Index.of(self.spec, self.quick))
         ran = run_spec(
             self.spec, store, self.quick, fresh, progress, stop, workers=workers, executor=executor,
             share=Share.parsed(share), block_seconds=block_seconds,
         )  # fmt: skip
-        for failure in ran.failed:
-            warnings.warn(f"a block failed: {failure}", RuntimeWarning, stacklevel=2)
+        for note in ran.notes:
+            warnings.warn(note, RuntimeWarning, stacklevel=2)
         return store
 
     def forecast(

@@ -70,9 +70,19 @@ def test_other_files_are_refused(store, tmp_path, name, message):
         export(store, tmp_path / name)
 
 
-def test_missing_trials_are_no_netcdf(tmp_path):
+def test_missing_trials_are_counted_and_no_netcdf(tmp_path):
     store = Store(tmp_path)
     store.write_index(Spec.from_dict(TABLE), quick=False)
+    assert export(store, tmp_path / "x.csv") == 24
+    run_spec(Spec.from_dict(TABLE | {"run": TABLE["run"] | {"trials": 2}}), store)
+    store.write_index(Spec.from_dict(TABLE), quick=False)
+    assert export(store, tmp_path / "x.parquet") == 16
+    assert pq.read_table(tmp_path / "x.parquet")["missing"].to_pylist()[0] == 4
+    run_spec(Spec.from_dict(TABLE), store, block_seconds=1e-9)
+    assert export(store, tmp_path / "x.csv") == 0
+    for path in store.folder.rglob("*.parquet"):
+        if path.parent != tmp_path:
+            path.unlink()
     with pytest.raises(ValueError, match="need all trials, got found=0, wanted=6"):
         export(store, tmp_path / "x.nc")
     assert not (tmp_path / "x.nc").exists()

@@ -86,6 +86,8 @@ def test_a_damaged_shard_is_set_aside_and_computed_again(tmp_path):
     assert ledger.damaged() == [names[1]]
     with pytest.raises(ValueError, match="need all trials, got found=5, wanted=10"):
         ledger.read(range(10))
+    assert ledger.damaged() == [names[1]]  # reading changes nothing
+    ledger.set_aside(names[1])
     assert ledger.damaged() == []
     assert ledger.left_over(range(10)) == [tmp_path / QUARANTINE / str(names[1])]
     assert list(ledger.missing(range(10), 10)) == [range(5, 10)]
@@ -218,3 +220,31 @@ class Life(RuleBasedStateMachine):
 
 TestLife = Life.TestCase
 TestLife.settings = settings(fixed, max_examples=40, stateful_step_count=12)
+
+
+def test_a_shard_is_believed_only_where_it_was_written(tmp_path):
+    here, there = Ledger(tmp_path / "a"), Ledger(tmp_path / "b")
+    name = shard.write(here.folder, numbers(range(5)))
+    content = (here.folder / str(name)).read_bytes()
+    there.folder.mkdir()
+    (there.folder / str(name)).write_bytes(content)  # another point's
+    renamed = ShardName(5, 10, name.digest)
+    (here.folder / str(renamed)).write_bytes(content)  # other trials'
+    assert (here.damaged(), there.damaged()) == ([renamed], [name])
+    assert here.read(range(5)).identical(numbers(range(5)))
+    for ledger, trials in ((here, range(10)), (there, range(5))):
+        with pytest.raises(ValueError, match="need all trials"):
+            ledger.read(trials)
+
+
+def test_a_folder_or_a_dangling_link_by_a_shards_name_is_damaged(tmp_path):
+    ledger, good = Ledger(tmp_path), shard.write(tmp_path, numbers(range(5)))
+    names = [name(5, 10), name(10, 15)]
+    (tmp_path / str(names[0])).mkdir()
+    (tmp_path / str(names[1])).symlink_to(tmp_path / "nothing")
+    assert ledger.damaged() == names
+    assert ledger.read(range(5)).identical(numbers(range(5)))
+    for one in names:
+        ledger.set_aside(one)
+    assert shard.shards(tmp_path) == [good]
+    assert list(ledger.missing(range(15), 5)) == [range(5, 10), range(10, 15)]

@@ -72,7 +72,7 @@ def test_a_forecast_says_what_a_run_does_and_writes_nothing(tmp_path):
     assert not store.folder.exists()
     assert (expected.points, expected.points_done, expected.trials, expected.trials_to_do) == (3, 0, 120, 120)
     assert (expected.blocks, expected.workers, expected.blocks_timed) == (3, 3, 0)
-    assert expected.core_seconds == pytest.approx(120 * cost.seconds(SPEC.points[0].design))
+    assert expected.core_seconds == pytest.approx(120 * cost.seconds(SPEC.points[0].design) + 3 * cost.BLOCK)
     run_spec(SPEC, store)
     files = list(store.folder.rglob("*.parquet"))
     assert len(files) == expected.blocks

@@ -117,7 +117,7 @@ def test_fresh_results_take_the_old_ones_place(tmp_path):
     store, spec = Store(tmp_path), Spec.from_dict(TABLE)
     run_spec(spec, store)
     old = {r.coordinates["noise.sigma"]: r.data.alignment.values for r in store}
-    assert run_spec(spec, store, fresh=True) == Ran(2, 0)
+    assert run_spec(spec, store, fresh=True) == Ran(2, 0, trials=6)
     for result in store:
         np.testing.assert_array_equal(result.data.alignment, old[result.coordinates["noise.sigma"]])
 
@@ -127,3 +127,40 @@ def test_a_law_that_costs_nothing_a_step_is_cut_into_blocks_too(tmp_path):
     spec = Spec.from_dict(TABLE | {"run": run | {"pipelines": ["pre-polar"]}})
     assert run_spec(spec, Store(tmp_path), block_seconds=1e-9).computed == 2
     assert len(list(tmp_path.rglob("*.parquet"))) == 6
+
+
+def test_files_that_vanish_during_a_run_are_noticed(tmp_path):
+    store, spec = Store(tmp_path / "out"), Spec.from_dict(TABLE)
+
+    def vanish(state):
+        if state.trials_done == 3:
+            for path in store.folder.rglob("*.parquet"):
+                path.unlink()
+
+    with pytest.raises(ValueError, match="need files that were written to stay, got points_that_lost_some=1; run again"):
+        run_spec(spec, store, progress=vanish, workers=1)
+    assert run_spec(spec, store).computed == 1
+    assert len(list(store)) == 2
+
+
+def test_a_sweeps_store_stays_its_own_when_another_uses_the_folder(tmp_path):
+    other = TABLE | {"model": TABLE["model"] | {"spikes": [5.0]}}
+    mine, theirs = (ss.Sweep.from_dict(table).run(tmp_path) for table in (TABLE, other))
+    assert (mine[0].model.spikes, theirs[0].model.spikes) == ((3.0,), (5.0,))
+    assert Store(tmp_path)[0].model.spikes == (5.0,)
+
+
+def test_faults_of_the_grid_are_reported_with_those_of_the_rest():
+    bad = {"model": TABLE["model"] | {"noise": {"law": "Gaussian", "sigma": float("nan")}}, "grid": {"foo": [1]},
+           "run": TABLE["run"] | {"trials": -5}}  # fmt: skip
+    with pytest.raises(ValueError, match=r"got 3 faults(.|\n)*model.*noise(.|\n)*run.trials(.|\n)*grid.foo"):
+        Spec.from_dict(bad)
+
+
+def test_points_alike_and_models_without_names_are_named():
+    with pytest.raises(ValueError, match=r"noise.sigma=1.0 and noise.sigma=1.0: need distinct design points"):
+        Spec.from_dict(TABLE | {"grid": {"noise.sigma": [1.0, 2.0, 1.0]}})
+    with pytest.raises(ValueError, match=r"need a name for each of several models, got names=\['', ''\]"):
+        Spec.from_dict(TABLE | {"model": [TABLE["model"], TABLE["model"]]})
+    with pytest.raises(ValueError, match="need at most 1,000,000 points, got points=4000000"):
+        Spec.from_dict(TABLE | {"grid": {"noise.sigma": [1.0] * 2000, "run.seed": [1] * 2000}})

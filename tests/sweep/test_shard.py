@@ -137,3 +137,17 @@ def test_what_is_no_run_of_trials_is_refused(tmp_path):
         shard.write(tmp_path, data.isel(trial=[0, 2]))
     with pytest.raises(ValueError, match="need consecutive trials"):
         shard.write(tmp_path, data.isel(trial=[]))
+
+
+def test_pages_carry_checksums_for_readers_that_know_nothing_of_names():
+    import io
+
+    import pyarrow.parquet as pq
+
+    content = bytearray(shard.encoded(some()))
+    clean = pq.ParquetFile(io.BytesIO(content), page_checksum_verification=True)
+    clean.read()
+    chunk = clean.metadata.row_group(0).column(1)
+    content[chunk.data_page_offset + chunk.total_compressed_size - 1] ^= 1  # the last byte of its data
+    with pytest.raises(OSError, match="CRC checksum"):
+        pq.ParquetFile(io.BytesIO(content), page_checksum_verification=True).read()

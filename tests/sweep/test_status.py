@@ -75,6 +75,9 @@ def test_the_command_says_it_and_its_exit_code_too(store, tmp_path):
     cleaned = command(store.folder, "--clean")
     assert cleaned.returncode == 0
     assert "removed: 1" in cleaned.stdout
+    alone = command(store.folder, "--forget")
+    assert alone.returncode == 2
+    assert "need --forget with --clean" in alone.stderr
     missing = command(tmp_path / "none")
     assert missing.returncode == 2
     assert "need results of `spikesim run` (index.json)" in missing.stderr

@@ -110,3 +110,15 @@ def test_missing_trials_end_the_reading_and_say_so():
 def test_bad_rules_are_refused(changes, message):
     with pytest.raises(ValueError, match=message):
         Spec.from_dict(with_until(**changes))
+
+
+def test_a_point_that_ends_before_its_error_is_as_wanted_says_so(tmp_path):
+    table = with_until(standard_error=1e-9)
+    table = table | {"run": table["run"] | {"trials": 20}}
+    sweep = ss.Sweep.from_dict(table)
+    for _ in range(2):  # computed, and kept
+        with pytest.warns(RuntimeWarning) as warned:
+            sweep.run(tmp_path)
+        said = [f"all trials are done, but the standard error is not as wanted: noise.sigma={x}" for x in (0.3, 2.0)]
+        assert sorted(str(w.message) for w in warned) == said
+    assert run_spec(Spec.from_dict(with_until()), Store(tmp_path)).unmet == ()
