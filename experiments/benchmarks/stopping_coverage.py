@@ -4,6 +4,8 @@ python -m benchmarks.stopping_coverage prints the table of docs/sweeps.md: 4,000
 standard error is below 0.7 %. `needed` is how many trials would have the wanted standard error if the law were known.
 """
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,7 +17,7 @@ LAWS = {  # mean, standard deviation
     "normal": (0.0, 1.0),
     "bounded, skewed (Beta(1/2, 5))": (0.5 / 5.5, (2.5 / (5.5**2 * 6.5)) ** 0.5),
     "exponential": (1.0, 1.0),
-    "log-normal": (np.e**0.5, ((np.e - 1) * np.e) ** 0.5),
+    "log-normal": (math.e**0.5, ((math.e - 1) * math.e) ** 0.5),
 }
 
 
