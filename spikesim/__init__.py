@@ -2,7 +2,19 @@
 
 from spikesim import theory
 from spikesim.estimate import RateFit, fit_rate
-from spikesim.filters import EMA
+from spikesim.filters import (
+    EMA,
+    FIR,
+    IIR,
+    Family,
+    HeavyBall,
+    Kalman,
+    Lookahead,
+    MovingAverage,
+    Nesterov,
+    Schedule,
+    Warmup,
+)
 from spikesim.model import SpikedModel
 from spikesim.noise import (
     AR1,
@@ -29,8 +41,9 @@ from spikesim.sweep.store import Store
 from spikesim.sweep.sweep import Sweep
 
 __all__ = [
-    "AR1", "EMA", "PIPELINES", "AlphaStable", "Arch", "Biased", "Constant", "Contaminated", "Filter", "Gaussian",
-    "Kronecker", "Laplace", "Pipeline", "Polar", "Rademacher", "Radial", "RateFit", "Rotating", "ScaleMixture", "SignFlip",
-    "SpikedModel", "Store", "StudentT", "Sweep", "SymmetricPareto", "fit_rate", "last_update", "newton_schulz",
+    "AR1", "EMA", "FIR", "IIR", "PIPELINES", "AlphaStable", "Arch", "Biased", "Constant", "Contaminated", "Family",
+    "Filter", "Gaussian", "HeavyBall", "Kalman", "Kronecker", "Laplace", "Lookahead", "MovingAverage", "Nesterov",
+    "Pipeline", "Polar", "Rademacher", "Radial", "RateFit", "Rotating", "ScaleMixture", "Schedule", "SignFlip",
+    "SpikedModel", "Store", "StudentT", "Sweep", "SymmetricPareto", "Warmup", "fit_rate", "last_update", "newton_schulz",
     "polar_factor", "predict", "simulate", "theory",
 ]  # fmt: skip

@@ -171,6 +171,7 @@ def _filters(windows: Any, filter_: Any) -> tuple[EMA, ...]:
     filters = tuple(filter_(w) for w in values)
     for f in filters:
         need(isinstance(f, EMA), "filter: maps a window to an ss.EMA", filter=f)
+        need(f.start == "zero", "filter: averages from zero", filter=f)
     need(len(set(filters)) == len(filters), "distinct windows", windows=list(values))
     return filters
 

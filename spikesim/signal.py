@@ -22,15 +22,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from spikesim.arrays import Array, array_namespace
 from spikesim.errors import need
-from spikesim.filters import EMA
+from spikesim.filters import LinearFilter
 from spikesim.noise.base import is_real
 
 Floats = NDArray[np.floating]
-
-NEGLIGIBLE = 2.0**-100
-"""Weight of the oldest steps together that a buffer's average leaves out: far below rounding."""
-PIECE = 1 << 16
-"""Steps whose weights are held at once."""
 
 
 @dataclass(frozen=True)
@@ -54,14 +49,11 @@ class Signal:
         p, q = self.turns(steps)
         return p[..., :, None] * q[..., None, :]
 
-    def averaged(self, filter_: EMA, steps: int) -> NDArray[np.float64]:
+    def averaged(self, filter_: LinearFilter, steps: int) -> NDArray[np.float64]:
         """C_ab of a filter's buffer after `steps` steps from zero, (A, B)."""
-        count = min(steps, filter_.settling(NEGLIGIBLE))
         total = np.zeros(self.parts)
-        for first in range(0, count, PIECE):
-            after = min(first + PIECE, count)
-            weights = filter_.weights(after, first)
-            total += np.tensordot(weights, self.coefficients(steps - 1 - np.arange(first, after)), 1)
+        for ages, weights in filter_.pieces(steps):
+            total += np.tensordot(weights, self.coefficients(steps - 1 - ages), 1)
         return total
 
 
@@ -69,7 +61,7 @@ class Signal:
 class Constant(Signal):
     """A signal that does not move: S_t = S."""
 
-    def averaged(self, filter_: EMA, steps: int) -> NDArray[np.float64]:
+    def averaged(self, filter_: LinearFilter, steps: int) -> NDArray[np.float64]:
         """The filter's gain, (1, 1)."""
         return np.full((1, 1), filter_.gain(steps))
 

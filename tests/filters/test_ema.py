@@ -85,7 +85,7 @@ def test_startup_weight_and_gain_add_up_to_one():
 def test_equal_windows_are_equal_filters():
     assert EMA(5) == EMA(5.0) == EMA(np.float64(5))
     assert len({EMA(5), EMA(np.int64(5)), EMA(5.5)}) == 2
-    assert repr(EMA(5)) == "EMA(window=5.0)"
+    assert repr(EMA(5)) == "EMA(5.0)"
 
 
 @pytest.mark.parametrize("window", [0.999, 0, -1, math.nan, math.inf, -math.inf, "5", None, True, 5j])
