@@ -90,8 +90,9 @@ class LinearFilter(ABC):
         return math.fsum(float(w @ w) for _, w in self.pieces(steps))
 
     def n_eff(self, steps: int | None = None) -> float:
-        """Effective sample size, gain^2 / noise factor (F1)."""
-        return self.gain(steps) ** 2 / self.noise_factor(steps)
+        """Effective sample size, gain^2 / noise factor (F1); 0 where the gain is 0."""
+        gain = self.gain(steps)
+        return gain**2 / self.noise_factor(steps) if gain else 0.0
 
     def lag(self, steps: int | None = None) -> float:
         """Mean age sum k w_k / sum w_k in steps: the delay of a slow drift (F1); NaN where the gain is 0."""
@@ -124,6 +125,12 @@ def ages(steps: int, first: int, after: int | None) -> Floats:
     need_steps(steps)
     need(first >= 0, "first >= 0", first=first)
     return np.arange(first, steps if after is None else min(after, steps), dtype=np.float64)
+
+
+def settled(taps: NDArray[np.float64], weight: float) -> int:
+    """The smallest t >= 1 so that taps t, t + 1, ... have less than this share of all absolute taps."""
+    older = np.cumsum(np.abs(taps[::-1]))[::-1]
+    return max(1, int(np.sum(older >= weight * older[0])))
 
 
 def taps_of(name: str, values: object) -> tuple[float, ...]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from spikesim.arrays import Array
 from spikesim.errors import need
-from spikesim.filters.base import Floats, LinearFilter, ages, need_weight, taps_of
+from spikesim.filters.base import Floats, LinearFilter, ages, need_weight, settled, taps_of
 
 
 @dataclass(frozen=True, repr=False)
@@ -38,8 +38,7 @@ class FIR(LinearFilter):
     def settling(self, weight: float = 1e-6) -> int:
         """Steps until the share of the absolute taps that is not yet there is below `weight`, in (0, 1)."""
         need_weight(weight)
-        older = np.cumsum(np.abs(self.taps[::-1]))[::-1]  # what taps k, k + 1, ... weigh
-        return max(1, int(np.sum(older >= weight * older[0])))
+        return settled(np.array(self.taps), weight)
 
     def memory(self) -> "Line":
         """The steps that have a tap."""

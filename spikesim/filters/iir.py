@@ -1,22 +1,19 @@
-"""Any recursive filter of constant coefficients (theory.md F9).
-
-Notation: y_t = sum_i b_i x_{t-i} - sum_{i>0} a_i y_{t-i}, of order n; a unit step leaves the state s in R^n of the
-transposed direct form II, which moves by s <- F s once the input is zero, with y the state's first entry. So
-w_0 = b_0 and w_k = (F^(k-1) s)_1.
-"""
+"""Any recursive filter of constant coefficients (theory.md F9)."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from spikesim.arrays import Array
 from spikesim.errors import need
-from spikesim.filters.base import Floats, LinearFilter, ages, need_weight, taps_of
+from spikesim.filters.base import NEGLIGIBLE, Floats, LinearFilter, ages, need_weight, settled, taps_of
 
-SLOWEST = 1e6
-"""Largest window 1/(1 - |z|) of a pole: slower ones are no longer told from unstable ones by their coefficients."""
+SLOWEST = 1e5
+"""Largest window 1/(1 - |z|) of a pole: its weights are kept, about 80 windows of them."""
+
+Taps = tuple[float, ...]
 
 
 @dataclass(frozen=True, repr=False)
@@ -25,105 +22,87 @@ class IIR(LinearFilter):
 
     Args:
         feedforward: b_0, b_1, ...
-        feedback: a_0 = 1, a_1, ...; a_1 = -beta is the pole of an EMA.
+        feedback: a_0 = 1, a_1, ...; b = (1/T,), a = (1, -beta) is an EMA.
 
     Raises:
-        ValueError: If coefficients are not finite numbers, b is zero, a_0 is not 1, or a pole z (root of
-            sum_i a_i z^(n-i)) is unstable: |z| above 1 - 1/SLOWEST.
+        ValueError: If coefficients are not finite numbers, b is zero, a_0 is not 1, or a pole z, a root of
+            sum_i a_i z^(n-i), is unstable: |z| > 1 - 1/SLOWEST.
 
     Source: theory.md F9.
     """
 
-    feedforward: tuple[float, ...]
-    feedback: tuple[float, ...]
+    feedforward: Taps
+    feedback: Taps
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "feedforward", taps_of("feedforward", self.feedforward))
         object.__setattr__(self, "feedback", taps_of("feedback", self.feedback))
         need(self.feedback[0] == 1, "feedback[0] == 1", feedback=self.feedback)
-        slowest = float(np.abs(np.roots(self.feedback)).max(initial=0.0))
-        need(slowest <= 1 - 1 / SLOWEST, f"every pole stable, |z| <= 1 - {1 / SLOWEST:g}", modulus=slowest)
+        modulus = float(np.abs(np.roots(self.feedback)).max(initial=0.0))
+        need(modulus <= 1 - 1 / SLOWEST, f"stable poles, |z| <= 1 - {1 / SLOWEST:g}", modulus=modulus)
 
     def weights(self, steps: int, first: int = 0, after: int | None = None) -> Floats:
-        """The response to a unit step's impulse, at the same ages whatever the steps."""
-        k = ages(steps, first, after)
-        skipped = 1 if first == 0 else 0
-        state = np.linalg.matrix_power(self._motion, max(first - 1, 0)) @ self._impulse
-        tail = _rows(self._motion, k.size - skipped) @ state if k.size > skipped else np.zeros(0)
-        return np.concatenate([[self.feedforward[0]], tail])[: k.size] if skipped else tail
+        """The response to an impulse, the same at every step."""
+        response = _response(*self._padded)
+        return response[np.minimum(ages(steps, first, after).astype(np.int64), response.size - 1)]
 
     def settling(self, weight: float = 1e-6) -> int:
-        """Steps after which older steps have less than this share, in (0, 1), of all absolute weights; an upper bound.
-
-        With ‖F^N‖ <= 1/2, the weights from age k on sum to at most 2 g ‖F^(k-1) s‖, g the norms of the first N rows.
-        """
+        """Steps after which older steps have less than this share, in (0, 1), of all absolute weights."""
         need_weight(weight)
-        power, rows = self._contraction
-        bound = 2 * float(np.linalg.norm(_rows(self._motion, rows), axis=1).sum()) if rows else 0.0
-        total = float(np.abs(self.weights(max(64, rows))).sum())
-        if self._left(1) * bound < weight * total:
-            return 1
-        high = 1 + max(power, 1)
-        while self._left(high) * bound >= weight * total:
-            high *= 2
-        low = 1
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (low, middle) if self._left(middle) * bound < weight * total else (middle, high)
-        return high
+        return settled(_response(*self._padded), weight)
 
     def memory(self) -> "Transposed":
         """Transposed direct form II, from rest."""
         return Transposed(*self._padded)
 
-    @cached_property
-    def _padded(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    @property
+    def _padded(self) -> tuple[Taps, Taps]:
         """b and a of one length n + 1."""
         size = max(len(self.feedforward), len(self.feedback))
         b, a = (c + (0.0,) * (size - len(c)) for c in (self.feedforward, self.feedback))
         return b, a
 
-    @cached_property
-    def _motion(self) -> Floats:
-        """F, (n, n)."""
-        a = np.array(self._padded[1])[1:]
-        motion = np.eye(a.size, k=1)
-        motion[:, :1] -= a[:, None]
-        return motion
 
-    @cached_property
-    def _impulse(self) -> Floats:
-        """s after a unit step, (n,)."""
-        b, a = (np.array(c)[1:] for c in self._padded)
-        return b - a * self.feedforward[0]
+@lru_cache(maxsize=16)
+def _response(b: Taps, a: Taps) -> Floats:
+    """The response to an impulse until all that comes after is negligible, and one 0.
 
-    @cached_property
-    def _contraction(self) -> tuple[int, int]:
-        """A power of two N with ‖F^N‖_2 <= 1/2, and how many rows that makes; 1 and 0 without a state."""
-        motion, power = self._motion, 1
-        while motion.size and np.linalg.norm(motion, 2) > 0.5:
-            motion, power = motion @ motion, 2 * power
-        return power, power if motion.size else 0
+    b and a have one length.
+    """
+    from scipy.signal import lfilter  # a second to import
 
-    def _left(self, steps: int) -> float:
-        """‖F^(k-1) s‖."""
-        return float(np.linalg.norm(np.linalg.matrix_power(self._motion, steps - 1) @ self._impulse))
+    reach = _reach(a)
+    state, response = np.zeros(len(a) - 1), np.zeros(0)
+    while True:
+        pulse = np.zeros(max(64, response.size))
+        pulse[0] = response.size == 0
+        fresh, state = lfilter(b, a, pulse, zi=state)
+        response = np.concatenate([response, fresh])
+        if reach * float(np.linalg.norm(state)) <= NEGLIGIBLE**1.1 * float(np.abs(response).sum()):
+            response = np.append(response, 0.0)
+            response.setflags(write=False)
+            return response
 
 
-def _rows(motion: Floats, count: int) -> Floats:
-    """The first rows of F^0, F^1, ..., (count, n), by doubling."""
-    rows, power = np.eye(len(motion))[:1], motion
-    if not motion.size:
-        return np.zeros((count, 0))
-    while len(rows) < count:
-        rows, power = np.concatenate([rows, rows @ power]), power @ power
-    return rows[:count]
+def _reach(a: Taps) -> float:
+    """A bound g: left to itself in the state s, the filter's absolute outputs sum to at most g ‖s‖.
+
+    With F the motion of the state and ‖F^N‖ <= 1/2, g = 2 sum_{i<N} ‖row 1 of F^i‖.
+    """
+    from scipy.signal import lfilter
+
+    states, rows, size = np.eye(len(a) - 1), 0.0, 64
+    while states.size and np.linalg.norm(states, 2) > 0.5:
+        outputs, states = lfilter(np.eye(1, len(a))[0], a, np.zeros((size, len(a) - 1)), axis=0, zi=states)
+        rows += float(np.linalg.norm(outputs, axis=1).sum())
+        size *= 2
+    return 2 * rows
 
 
 class Transposed:
     """Memory of the transposed direct form II: y = b_0 x + s_1, then s_i = s_{i+1} + b_i x - a_i y."""
 
-    def __init__(self, feedforward: tuple[float, ...], feedback: tuple[float, ...]) -> None:
+    def __init__(self, feedforward: Taps, feedback: Taps) -> None:
         self._b, self._a = feedforward, feedback
         self._states: list[Any] = []
         self._output: Any = None

@@ -16,8 +16,8 @@ class Kalman(Averaging):
 
     The entry moves by steps of variance q, each gradient adds noise of variance r, and before the first step nothing is
     known. Only q/r = 1/(T (T - 1)) matters: alpha tends to 1/T, and the steady filter is the EMA of window T. Before
-    that it weighs the oldest steps more than a debiased EMA does. At every step no linear filter has a smaller mean
-    square error, r alpha_t.
+    that it weighs the oldest steps more than a debiased EMA does. At every step no other weights that sum to 1 have a
+    smaller mean square error; it is r alpha_t.
 
     Args:
         window: T in steps, 1 <= T <= WIDEST, may be fractional; 1 for a signal without noise.
