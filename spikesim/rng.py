@@ -44,8 +44,9 @@ from spikesim.kernels.philox import DRAW_SHIFT, MASK, unmasked
 
 LAYOUT_VERSION = 1
 
-NOISE, START, SCALARS, VECTORS, COLLAPSED, BANDED, BOOTSTRAP = range(7)
-"""Domains: entrywise noise; what precedes step 0 of recursive noise; per-step scalars; signal vectors; other samplers."""
+NOISE, START, SCALARS, VECTORS, COLLAPSED, BANDED, BOOTSTRAP, SKETCH = range(8)
+"""Domains: entrywise noise; what precedes step 0 of recursive noise; per-step scalars; signal vectors; other samplers; the
+random sketch of orthogonal/randomised.py."""
 
 SMALL_WORD = 1 << 16
 
