@@ -52,9 +52,9 @@ def _by_arithmetic(x: Array) -> Array:
     xp = array_namespace(x)
     wide = xp.astype(xp.where(xp.isfinite(x), x, xp.ones_like(x)), xp.float64)
     exponent = xp.floor(xp.log2(xp.where(wide != 0, xp.abs(wide), xp.ones_like(wide))))
-    unit = 2.0 ** (xp.where(exponent < -126, -126.0, exponent) - 7)
+    unit = 2.0 ** (xp.where(exponent < -126, xp.full_like(exponent, -126.0), exponent) - 7)
     rounded = xp.round(wide / unit) * unit
     beyond = xp.abs(rounded) > LARGEST
     inside = xp.astype(xp.where(beyond, xp.zeros_like(rounded), rounded), xp.float32)
-    infinite = xp.where(x > 0, float("inf"), float("-inf"))
-    return xp.where(beyond | ~xp.isfinite(x), xp.astype(infinite, xp.float32), inside)
+    infinite = xp.full_like(x, float("inf"))
+    return xp.where(beyond | ~xp.isfinite(x), xp.where(x > 0, infinite, -infinite), inside)

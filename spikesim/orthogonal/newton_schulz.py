@@ -41,7 +41,7 @@ def newton_schulz(
 
     Returns:
         Shape (..., m, n), of x's number type whatever `dtype` is. How near to the polar factor depends on the polynomials
-        (theory.md O1): Muon's quintic leaves singular values between about 0.7 and 1.2.
+        (theory.md O1): Muon's five steps take singular values in [0.01, 1] to [0.68, 1.14].
 
     Raises:
         ValueError: If x is as `polar_factor` refuses, or infinite in `dtype`; the coefficients, steps, scaling or dtype are

@@ -74,7 +74,7 @@ def shampoo(x: Array, floor: float | None = None) -> Array:
 
     Returns:
         Shape (..., m, n), dimensionless: the polar factor over singular values above sqrt(floor) σ_1. Gram matrices square
-        the condition number κ of what is kept: the error is about κ^2 eps.
+        the condition number κ of what is kept: the error is a few κ^2 eps.
 
     Raises:
         ValueError: If x is as `polar_factor` refuses, or floor is not in [0, 1).
@@ -93,8 +93,8 @@ def fisher(m: Array, c: Array, floor: float | None = None) -> Array:
 
     Args:
         m: M, shape (..., m, n), float32 or float64, finite.
-        c: C, shape (..., m, m). With the same weights for both, M lies in the range of C and ‖C^(-1/2) M‖_op <= 1 where
-            the weights sum up to at most 1 (theory.md O7). C = M M^T gives the polar factor.
+        c: C, shape (..., m, m). With the same weights for both, M lies in the range of C and ‖C^(-1/2) M‖_op is at most
+            the root of their sum. C = M M^T gives the polar factor.
         floor: Of `symmetric_power`.
 
     Returns:

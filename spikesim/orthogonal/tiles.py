@@ -46,7 +46,7 @@ def tilewise(
             apart. One of the two is given, and divides (m, n).
 
     Returns:
-        Shape (..., m, n): each tile of polar factors has singular values 1, the whole one up to sqrt(min(a, b)).
+        Shape (..., m, n): each tile of polar factors has singular values 1, the whole one up to sqrt(a b).
 
     Raises:
         ValueError: If both or none of tile and grid are given, they do not divide (m, n), or function changes the shape.
