@@ -80,9 +80,13 @@ def frobenius_shrinker(y: Array, beta: float) -> Array:
 
 
 def operator_shrinker(y: Array, beta: float) -> Array:
-    """x(y) above the edge 1 + sqrt beta, else 0: least operator-norm loss, the unbiased size of S's singular value."""
+    """x sqrt((x^2 + beta) / (x^2 + 1)) above the edge 1 + sqrt beta, else 0: least operator-norm loss.
+
+    x(y) itself for squares. Gavish and Donoho's x(y) is not the best elsewhere (theory.md O6).
+    """
     xp, inside, z = _above(y, beta)
-    return xp.where(inside, _signal(z, beta), 0 * y)
+    x = _signal(z, beta)
+    return xp.where(inside, x * xp.sqrt((1 + beta / x / x) / (1 + 1 / x / x)), 0 * y)
 
 
 def nuclear_shrinker(y: Array, beta: float) -> Array:
@@ -115,7 +119,8 @@ def optimal(x: Array | SVD, sigma: float | None = None, loss: str = "frobenius")
     Raises:
         ValueError: If x is as `polar_factor` refuses, sigma is not a positive number or None, or the loss is unknown.
 
-    Source: Gavish and Donoho, IEEE Trans. Inf. Theory 63 (2017); theory.md O6.
+    Source: Gavish and Donoho, IEEE Trans. Inf. Theory 63 (2017); Leeb, Stat. Probab. Lett. 186 (2022), for "operator" of
+        rectangles; theory.md O6.
     """
     need(isinstance(loss, str) and loss in SHRINKERS, f"loss in {tuple(SHRINKERS)}", loss=loss)
     return _shrunk(x, sigma, SHRINKERS[loss])
