@@ -32,8 +32,9 @@ from spikesim.noise import (
     StudentT,
     SymmetricPareto,
 )
+from spikesim.orthogonal.newton_schulz import newton_schulz
 from spikesim.pipelines import PIPELINES, Filter, Pipeline, Polar, last_update
-from spikesim.polar import newton_schulz, polar_factor
+from spikesim.polar import polar_factor
 from spikesim.predict import predict
 from spikesim.signal import Constant, Rotating
 from spikesim.simulate import simulate

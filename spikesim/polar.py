@@ -1,13 +1,10 @@
-"""Polar factors of stacks of matrices, and Newton-Schulz iterations that aim at them.
+"""Polar factors of stacks of matrices, by their singular value decomposition.
 
 Notation: x has shape (..., m, n); x = U D V^T is its thin SVD; the polar factor is O(x) = U V^T (theory.md, Notation).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
 
 from spikesim.arrays import Array, array_namespace, binary_scale, frobenius, transpose
 from spikesim.errors import need
@@ -47,7 +44,7 @@ def svd(x: Array) -> SVD:
     Raises:
         ValueError: If x has fewer than two axes, is not float32 or float64, or holds NaN or infinity.
     """
-    xp = _checked(x)
+    xp = checked(x)
     scale = binary_scale(x)
     result = xp.linalg.svd(x / scale, full_matrices=False)
     return SVD(result[0], result[1], result[2], scale[..., 0])
@@ -55,7 +52,7 @@ def svd(x: Array) -> SVD:
 
 def singular_values(x: Array) -> Array:
     """Singular values (..., min(m, n)) of stacked matrices (..., m, n), in falling order. Raises as `svd` does."""
-    xp = _checked(x)
+    xp = checked(x)
     scale = binary_scale(x)
     return xp.linalg.svdvals(x / scale) * scale[..., 0]
 
@@ -86,71 +83,8 @@ def residual(q: Array) -> Array:
     return frobenius((wide @ transpose(wide)) @ wide - wide) / xp.where(norm > 0, norm, xp.ones_like(norm))
 
 
-def newton_schulz(
-    x: Array, coefficients: Sequence[Any], steps: int | None = None, scaling: str | None = "frobenius"
-) -> Array:
-    """Newton-Schulz iteration: odd polynomials of the singular values, x <- (a + b (x x^T) + c (x x^T)^2 + ...) x.
-
-    Args:
-        x: Shape (..., m, n), float32 or float64, finite.
-        coefficients: (a, b, c, ...) of a s + b s^3 + c s^5 + ..., repeated `steps` times; or one such tuple a step.
-        steps: Number of steps; may be left out where `coefficients` holds one polynomial a step, and is 1 or more.
-        scaling: "frobenius" divides by ‖x‖_F first, exactly at any scale (zero stays zero); None does not.
-
-    Returns:
-        Shape (..., m, n). How near to the polar factor depends on the polynomials: Muon's quintic leaves singular values
-        between about 0.5 and 1.5.
-
-    Raises:
-        ValueError: If x is as `polar_factor` refuses, or the coefficients, steps or scaling are as above not.
-
-    Source: Higham, Functions of Matrices (2008), ch. 8.
-    """
-    xp = _checked(x)
-    need(scaling in ("frobenius", None), 'scaling in ("frobenius", None)', scaling=scaling)
-    for polynomial in _polynomials(coefficients, steps):
-        if scaling == "frobenius":
-            x, scaling = _unit(x), None
-        x = _odd(x, polynomial)
-    return xp.asarray(x)
-
-
-def _unit(x: Array) -> Array:
-    x = x / binary_scale(x)
-    norm = frobenius(x)[..., None, None]
-    return x / array_namespace(x).where(norm > 0, norm, array_namespace(x).ones_like(norm))
-
-
-def _odd(x: Array, polynomial: tuple[float, ...]) -> Array:
-    """sum_k c_k (x x^T)^k x by Horner's rule on the smaller Gram matrix."""
-    if x.shape[-2] > x.shape[-1]:
-        return transpose(_odd(transpose(x), polynomial))
-    xp = array_namespace(x)
-    gram, eye = x @ transpose(x), xp.eye(x.shape[-2], dtype=x.dtype)
-    if len(polynomial) == 1:
-        return polynomial[0] * x
-    total = polynomial[-1] * gram + polynomial[-2] * eye
-    for c in polynomial[-3::-1]:
-        total = total @ gram + c * eye
-    return total @ x
-
-
-def _polynomials(coefficients: Sequence[Any], steps: int | None) -> list[tuple[float, ...]]:
-    try:
-        rows = np.atleast_2d(np.asarray(coefficients, float))
-    except (TypeError, ValueError):
-        rows = np.empty((0, 0))
-    need(rows.ndim == 2 and rows.size > 0 and np.all(np.isfinite(rows)),
-         "coefficients: one polynomial (a, b, c, ...), or one of equal length a step", coefficients=coefficients)  # fmt: skip
-    if len(rows) == 1:
-        steps = 1 if steps is None and np.ndim(coefficients) == 2 else steps
-        need(isinstance(steps, int | np.integer) and steps >= 1, "steps >= 1 for a repeated polynomial", steps=steps)
-        return [tuple(rows[0].tolist())] * int(steps or 1)
-    need(steps in (None, len(rows)), f"steps == {len(rows)}, the number of polynomials, or None", steps=steps)
-    return [tuple(row.tolist()) for row in rows]
-
-
-def _checked(x: Array) -> Any:
+def checked(x: Array) -> Any:
+    """The namespace of matrices (..., m, n) that are float32 or float64 and finite; a ValueError for any other x."""
     need(hasattr(x, "dtype") and hasattr(x, "ndim"), "an array x", x=type(x).__name__)
     xp = array_namespace(x)
     need(x.ndim >= 2 and min(x.shape[-2:]) >= 1, "x.shape == (..., m, n)", **{"x.shape": tuple(x.shape)})

@@ -13,7 +13,7 @@ from spikesim.arrays import Array, array_namespace, binary_scale, frobenius, tra
 from spikesim.errors import need
 from spikesim.gram import RESIDUAL
 from spikesim.minimax import schedule
-from spikesim.polar import newton_schulz
+from spikesim.orthogonal.newton_schulz import newton_schulz
 
 LEAST = 2.0**-26
 """sigma_m / sigma_1, up to m^(1/8), from which a factor is reached: below, it is not orthonormal in the end, and refused."""

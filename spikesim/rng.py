@@ -22,6 +22,8 @@ U = (w + f) / 2^32, down to 2^-97. So U has at least 16 significant bits everywh
 
 Normals: the words of two consecutive steps of one entry make two normals by Box-Muller.
 
+SKETCH (orthogonal/randomised.py) is one set of normals for all trials, numbered column by column: trial 0, steps 0 and 1.
+
 COLLAPSED (samplers/collapsed.py) has one normal an entry and window, not an entry and step: step = place of the window among
 the distinct ones in rising order, from 0; T = 1, the last step itself, is always the first. So a buffer changes with the
 narrower windows of a run, and never with the wider ones.
@@ -44,8 +46,9 @@ from spikesim.kernels.philox import DRAW_SHIFT, MASK, unmasked
 
 LAYOUT_VERSION = 1
 
-NOISE, START, SCALARS, VECTORS, COLLAPSED, BANDED, BOOTSTRAP = range(7)
-"""Domains: entrywise noise; what precedes step 0 of recursive noise; per-step scalars; signal vectors; other samplers."""
+NOISE, START, SCALARS, VECTORS, COLLAPSED, BANDED, BOOTSTRAP, SKETCH = range(8)
+"""Domains: entrywise noise; what precedes step 0 of recursive noise; per-step scalars; signal vectors; other samplers; the
+random sketch of orthogonal/randomised.py."""
 
 SMALL_WORD = 1 << 16
 

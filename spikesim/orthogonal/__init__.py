@@ -1,0 +1,1 @@
+"""Orthogonalisers: pure functions of stacked matrices (..., m, n), one a file (theory.md, section O)."""
