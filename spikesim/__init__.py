@@ -20,11 +20,13 @@ from spikesim.noise import (
     StudentT,
     SymmetricPareto,
 )
-from spikesim.pipelines import PIPELINES, Filter, Pipeline, Polar, last_update
+from spikesim.pipelines import PIPELINES, Pipeline, last_update
 from spikesim.polar import newton_schulz, polar_factor
 from spikesim.predict import predict
 from spikesim.signal import Constant, Rotating
 from spikesim.simulate import simulate
+from spikesim.stages.filter import Filter
+from spikesim.stages.polar import Polar
 from spikesim.sweep.store import Store
 from spikesim.sweep.sweep import Sweep
 
