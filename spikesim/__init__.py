@@ -33,11 +33,13 @@ from spikesim.noise import (
     SymmetricPareto,
 )
 from spikesim.orthogonal.newton_schulz import newton_schulz
-from spikesim.pipelines import PIPELINES, Filter, Pipeline, Polar, last_update
+from spikesim.pipelines import PIPELINES, Pipeline, last_update
 from spikesim.polar import polar_factor
 from spikesim.predict import predict
 from spikesim.signal import Constant, Rotating
 from spikesim.simulate import simulate
+from spikesim.stages.filter import Filter
+from spikesim.stages.polar import Polar
 from spikesim.sweep.store import Store
 from spikesim.sweep.sweep import Sweep
 

@@ -38,7 +38,7 @@ def dataset(design: Design, numbers: range, results: Iterable[Measured], joint: 
     coordinates = {
         "trial": np.asarray(numbers, np.int64),
         "pipeline": [str(p) for p in design.pipelines],
-        "window": [f.window for f in design.filters],
+        "window": list(design.bank.windows),
     }
     if "singular_values" in variables:
         coordinates["index"] = np.arange(1, design.spectrum + 1)
@@ -80,7 +80,8 @@ def _attributes(design: Design, joint: bool) -> dict[str, str | float]:
     versions = {p: version(p) for p in packages} | place.versions()
     return {
         "model": repr(design.model),
-        "filter": type(design.filters[0]).__name__,
+        "filter": type(design.filters[0]).__name__ if design.plain else ", ".join(map(repr, design.filters)),
+        "pipelines": "; ".join(f"{p} = {p.text}" if str(p) != p.text else p.text for p in design.pipelines),
         "method": design.method,
         "method_reason": design.reason,
         "joint": _JOINT[design.method][joint],

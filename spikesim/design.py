@@ -1,5 +1,6 @@
 """What one simulation is to do: every argument checked and frozen before anything is drawn."""
 
+import math
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -11,17 +12,20 @@ from numpy.typing import NDArray
 
 from spikesim import observables as obs
 from spikesim import rng
+from spikesim.cascade import Cascade, Stages
 from spikesim.devices.cpu import CPU
 from spikesim.devices.named import device as device_of
 from spikesim.errors import need
-from spikesim.filters import EMA
-from spikesim.methods import GIVEN, METHODS, ON_GPU, REASONS, all_of, need_method, picked
+from spikesim.filters import EMA, LinearFilter
+from spikesim.methods import METHODS, ON_GPU, REASONS, all_of, need_method, picked
 from spikesim.model import SpikedModel
-from spikesim.pipelines import PIPELINES, Cascade, Pipeline, Stages, pipelines_from
+from spikesim.pipelines import PIPELINES, Pipeline, pipelines_from
 from spikesim.samplers.banded_scope import work as banded_work
 from spikesim.samplers.collapsed import work as collapsed_work
 from spikesim.samplers.scalars import work as scalars_work
 from spikesim.samplers.stream import padded_entries
+from spikesim.stages.filter import Bank, Filter, is_plain
+from spikesim.stages.text import family_from
 
 STARTUP = 1e-6
 """Steady state: the start-up weight of every window is below this."""
@@ -34,7 +38,7 @@ class Design:
     """Everything that a block of trials needs to know; checked and frozen."""
 
     model: SpikedModel
-    filters: tuple[EMA, ...]
+    bank: Bank
     pipelines: tuple[Pipeline, ...]
     observables: tuple[str, ...]
     spectrum: int
@@ -51,14 +55,42 @@ class Design:
         return self.device if self.method in ON_GPU else "cpu"
 
     @property
+    def filters(self) -> tuple[LinearFilter, ...]:
+        """The run's own, (K,)."""
+        return self.bank.filters
+
+    @property
+    def emas(self) -> tuple[EMA, ...]:
+        """Those of them that are EMAs from zero."""
+        return tuple(f for f in self.filters if is_plain(f))
+
+    @property
+    def plain(self) -> bool:
+        """Whether all are, so that the stream's kernel holds their buffers."""
+        return len(self.emas) == len(self.filters)
+
+    @property
     def betas(self) -> NDArray[np.float64]:
-        """Momenta, (K,)."""
-        return np.array([f.beta for f in self.filters])
+        """Momenta that the stream's kernel takes, (K,), or none."""
+        return np.array([f.beta for f in self.emas] if self.plain else [])
 
     @cached_property
-    def averages(self) -> NDArray[np.float64]:
-        """C of each window's S_bar at the last step (signal.py), (K, A, B); the gains (F2) of a constant signal."""
-        return np.stack([self.model.signal.averaged(f, self.steps) for f in self.filters])
+    def buffers(self) -> dict[Stages, tuple[LinearFilter, ...]]:
+        """Filters of gradients, (Filter(...),), that occur, the run's own first, and what filters they are."""
+        own: list[Stages] = [(Filter(),)]
+        first = [stages[:1] for stages in self.runs]
+        return {head: self.bank(head[0].of) for head in [*own, *first] if head and isinstance(head[0], Filter)}
+
+    @cached_property
+    def averages(self) -> dict[Stages, NDArray[np.float64]]:
+        """C of each window's S_bar at the last step (signal.py), (K, A, B), of each of `buffers`; (1, A, B) of one filter."""
+        means = self.model.signal.averaged
+        return {head: np.stack([means(f, self.steps) for f in filters]) for head, filters in self.buffers.items()}
+
+    @property
+    def given(self) -> frozenset[Stages]:
+        """Those of `buffers` that the sampler holds: all, or the run's own where the stream is drawn step by step."""
+        return frozenset(self.buffers) if self.method == "collapsed" else frozenset({(Filter(),)})
 
     @cached_property
     def runs(self) -> tuple[Stages, ...]:
@@ -66,12 +98,13 @@ class Design:
         matrices = bool(set(self.observables) & {"cosine", "residual", *obs.MOMENTS, *obs.VECTORS, *obs.VALUES})
         twins = [p.truncated(self.model.rank) for p in self.pipelines if "alignment_truncated" in self.observables]
         own = [p.stages if matrices or p.read is None else p.read for p in self.pipelines]
+        own += [p.entering for p in self.pipelines if matrices and p.entering]
         return (*own, *(t.read or t.stages for t in twins if t is not None))
 
     @cached_property
     def stepping(self) -> bool:
         """Whether each step's gradient is needed."""
-        return bool(Cascade(self.runs, self.betas, GIVEN).stepping)
+        return bool(Cascade(self.runs, self.bank, self.given).stepping) or not (self.plain or self.method == "collapsed")
 
     @property
     def moments(self) -> bool:
@@ -84,7 +117,8 @@ class Design:
         if self.method == "scalars":
             return scalars_work(self.model.noise, self.steps, len(self.filters))
         if self.method == "collapsed":
-            return collapsed_work(self.model.noise, self.model.shape, self.steps, len(self.filters))
+            count = sum(map(len, self.buffers.values()))
+            return collapsed_work(self.model.noise, self.model.shape, self.steps, count)
         if self.method == "banded":
             return banded_work(self.model, self.pipelines, self.observables, self.steps, len(self.filters))
         each = 1 + 0.3 * len(self.filters) + 0.1 * self.stepping * min(self.model.shape)
@@ -116,13 +150,16 @@ def design_from(
     need(isinstance(joint, bool | np.bool_), "joint: True or False", joint=joint)
     dtype = np.dtype(dtype).name if isinstance(dtype, type | np.dtype) else dtype
     need(isinstance(dtype, str) and dtype in ("float64", "float32"), 'dtype in ("float64", "float32")', dtype=dtype)
-    filters, numbers, names = _filters(windows, filter), _trials(trials), _observables(observables)
+    bank, numbers, names = _bank(windows, filter), _trials(trials), _observables(observables)
+    chosen = pipelines_from(pipelines)
     smaller = min(model.shape)
     values = min(model.rank + 1, smaller) if spectrum is None else spectrum
     need(_whole(values) and 1 <= values <= smaller, f"1 <= spectrum <= min(m, n) = {smaller}", spectrum=spectrum)
     _need_room(model, dtype)
-    last = max(f.settling(STARTUP) for f in filters) if steps is None else int(steps)
-    asked = Design(model, filters, pipelines_from(pipelines), names, int(values), int(seed), last, dtype, device=device)
+    for stage in (stage for p in chosen for stage in p.stages):
+        stage.check(model.shape)
+    last = _last_step(bank, chosen, steps)
+    asked = Design(model, bank, chosen, names, int(values), int(seed), last, dtype, device=device)
     design = _by_method(asked, method, bool(joint), everything=observables is None)
     if observables is not None and design.moments:
         need(len(numbers) >= 2, "trials >= 2 for bias_squared and variance", trials=trials)
@@ -161,19 +198,31 @@ def _whole(x: Any) -> bool:
     return isinstance(x, int | np.integer) and not isinstance(x, bool)
 
 
-def _filters(windows: Any, filter_: Any) -> tuple[EMA, ...]:
+def _bank(windows: Any, filter_: Any) -> Bank:
     try:
         values = tuple(windows)
     except TypeError:
         values = (windows,)
     need(len(values) > 0, "one or more windows", windows=values)
-    need(callable(filter_), "filter: maps a window to a filter, such as ss.EMA", filter=filter_)
-    filters = tuple(filter_(w) for w in values)
+    family = family_from(filter_) if isinstance(filter_, str) else filter_
+    need(callable(family), "filter: maps a window to a filter, such as ss.EMA, or its text", filter=filter_)
+    filters = tuple(family(w) for w in values)
     for f in filters:
-        need(isinstance(f, EMA), "filter: maps a window to an ss.EMA", filter=f)
-        need(f.start == "zero", "filter: averages from zero", filter=f)
-    need(len(set(filters)) == len(filters), "distinct windows", windows=list(values))
-    return filters
+        need(isinstance(f, LinearFilter), "filter: maps a window to a filter such as ss.EMA", filter=f)
+    numbers = tuple(EMA(w).window for w in values)  # whatever the filter, a window is what EMA takes for one
+    need(len(set(numbers)) == len(numbers), "distinct windows", windows=list(values))
+    return Bank(numbers, filters)
+
+
+def _last_step(bank: Bank, pipelines: tuple[Pipeline, ...], steps: int | None) -> int:
+    """How many steps to run: those asked for, or to the steady state of all filters, workers' steps counted."""
+    paces = {p.pace for p in pipelines}
+    if steps is not None:
+        need(all(bool(steps % pace == 0) for pace in paces), f"steps: a multiple of workers {sorted(paces)}", steps=steps)
+        return int(steps)
+    own = [f for p in pipelines for stage in p.stages if isinstance(stage, Filter) for f in bank(stage.of)]
+    settled, pace = max(f.settling(STARTUP) for f in (*bank.filters, *own)), math.lcm(*paces)
+    return -(-settled * max(paces) // pace) * pace
 
 
 def _observables(names: Iterable[str] | None) -> tuple[str, ...]:

@@ -1,16 +1,19 @@
 """Measure a block of trials: every asked observable of every pipeline at the last step, each buffer analysed once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from spikesim import observables as obs
 from spikesim.arrays import Array, array_namespace, frobenius
+from spikesim.cascade import Cascade, Stages
 from spikesim.gram import PRECISION
 from spikesim.moments import Moments
-from spikesim.pipelines import Cascade, Filter, Pipeline, Polar, Stages
+from spikesim.pipelines import Pipeline
 from spikesim.polar import residual
 from spikesim.spectrum import Exact, Tally
+from spikesim.stages.filter import Filter
+from spikesim.stages.polar import Polar
 
 Spectra = Callable[[Array], Any]
 """Makes what answers for a stack of matrices: spectrum.Exact, or as exact as that."""
@@ -32,7 +35,9 @@ class Measured:
 class _Reader:
     """Reads one block; what is found of a buffer is kept and shared by the pipelines that meet it."""
 
-    def __init__(self, cascade: Cascade, truth: obs.Truth, amplitudes: Array, values: int, spectra: Spectra) -> None:
+    def __init__(
+        self, cascade: Cascade, truth: obs.Truth, amplitudes: Mapping[Stages, Array], values: int, spectra: Spectra
+    ) -> None:
         self.cascade, self.truth, self.amplitudes = cascade, truth, amplitudes
         self.rank = truth.spikes.shape[0]
         self._count, self._spectra = values, spectra
@@ -73,12 +78,11 @@ class _Reader:
             return self._once("directions", stages, lambda: self.spectrum(stages[:-1]).directions(*frame, final.rank))
         return obs.directions(self.update(stages), self.truth)
 
-    def residual(self, stages: Stages) -> Array:
-        """Of the last polar factor taken; NaN where there is none."""
-        for i in reversed(range(len(stages))):
-            if isinstance(stages[i], Polar):
-                return residual(self.update(stages[: i + 1]))
-        return self.cascade.last(stages)[..., 0, 0] * float("nan")
+    def residual(self, pipeline: Pipeline) -> Array:
+        """Of the last polar factor taken, or what stands for one; NaN where there is none."""
+        if pipeline.polarised is None:
+            return self.cascade.last(pipeline.stages)[..., 0, 0] * float("nan")
+        return residual(self.update(pipeline.polarised))
 
     def truncated_alignment(self, pipeline: Pipeline) -> Array:
         """Alignment of the truncated twin; NaN without a polar step, or where its top-r subspace does not exist."""
@@ -98,14 +102,13 @@ class _Reader:
 
     def target(self, stages: Stages) -> Array:
         """|lambda_bar| (W, r) of a buffer that averages gradients; NaN of any other."""
-        xp = array_namespace(self.amplitudes)
-        known: dict[Stages, Array] = {(): xp.abs(self.truth.spikes)[None, :], (Filter(),): self.amplitudes}
-        return known.get(stages, self.amplitudes * float("nan"))
+        gradient = array_namespace(self.truth.spikes).abs(self.truth.spikes)[None, :]
+        return self.amplitudes.get(stages, gradient if not stages else gradient * float("nan"))
 
 
 def measure(
     pipelines: Sequence[Pipeline], names: Sequence[str], spectrum: int, cascade: Cascade, truth: obs.Truth,
-    amplitudes: Array, noise: Array, spectra: Spectra = Exact,
+    amplitudes: Mapping[Stages, Array], noise: Array, spectra: Spectra = Exact,
 ) -> Measured:  # fmt: skip
     """Measure the last step of a block.
 
@@ -115,12 +118,12 @@ def measure(
         spectrum: How many singular values.
         cascade: Where the pipelines ran.
         truth: The signal of the last step.
-        amplitudes: |lambda_bar| of each window's S_bar, (K, r).
+        amplitudes: |lambda_bar| of each window's S_bar, (K, r), of every filter of gradients.
         noise: Noise of the momentum buffers, (B, K, m, n).
         spectra: What analyses buffers.
     """
     xp = array_namespace(noise)
-    amplitudes = xp.astype(xp.asarray(amplitudes), noise.dtype)
+    amplitudes = {head: xp.astype(xp.asarray(x), noise.dtype) for head, x in amplitudes.items()}
     rank = truth.spikes.shape[0]
     reader = _Reader(cascade, truth, amplitudes, max(spectrum, min(rank + 1, *noise.shape[-2:])), spectra)
     columns = [_pipeline(p, names, spectrum, reader) for p in pipelines]
@@ -153,11 +156,11 @@ def _pipeline(pipeline: Pipeline, names: Sequence[str], spectrum: int, reader: _
 def _of_update(pipeline: Pipeline, names: Sequence[str], reader: _Reader) -> dict[str, Array]:
     """Those of observables.UPDATE that are asked for."""
     out: dict[str, Array] = {}
-    truth, stages = reader.truth, pipeline.stages
+    truth = reader.truth
     if set(names) & {"cosine", "residual", *obs.MOMENTS}:
-        a = reader.update(stages)
+        a = reader.update(pipeline.stages)
         if "residual" in names:
-            out["residual"] = reader.residual(stages)
+            out["residual"] = reader.residual(pipeline)
         if set(obs.MOMENTS) & set(names):
             xp = array_namespace(a)
             out["deviations"] = xp.astype(a - truth.target, xp.float64)

@@ -11,10 +11,10 @@ and banded only for matrices of LARGE rows and columns, below which collapsed is
 
 from typing import Any
 
+from spikesim.cascade import Cascade
 from spikesim.devices.named import device
 from spikesim.errors import need
 from spikesim.noise import LAWS
-from spikesim.pipelines import Cascade, Filter, Stages
 from spikesim.samplers.banded_scope import need_banded, readable
 from spikesim.samplers.collapsed import ANY_LAW, need_law
 from spikesim.samplers.stream import need_entries
@@ -26,8 +26,6 @@ WIDEST_SINGLE = 500
 """Window up to which a float32 beta gives the buffer to 1e-5 (5e-6 here; 1e-5 at 1000)."""
 ON_GPU = ("stream", "collapsed")
 """What runs on a GPU. A band is eliminated row after row, little at a time, and norms alone need one number a trial."""
-GIVEN: frozenset[Stages] = frozenset({(Filter(),)})
-"""The stream's kernel already holds the momentum buffer."""
 
 REASONS = {
     "stream": "the one method that draws every step, for any noise",
@@ -64,9 +62,12 @@ def need_method(method: str, design: Any, joint: bool) -> None:
     else:
         need_entries(design.model.shape)
     _need_memory(method, design)
+    if method in ("scalars", "banded"):
+        each = f'exponential moving averages from zero (ss.EMA) for method "{method}"'
+        need(design.plain, each, 'other filters: method "collapsed" or "stream"', filter=design.filters[0])
     if method == "collapsed":
         _need_collapsed(design)
-    widest = max(f.window for f in design.filters)
+    widest = max(design.bank.windows)
     fine = design.dtype == "float64" or widest <= WIDEST_SINGLE or method == "collapsed"
     need(fine, f'windows <= {WIDEST_SINGLE} in dtype "float32", whose beta is too coarse', window=widest)
 
@@ -97,7 +98,9 @@ def _because(method: str, why: dict[str, str]) -> str:
 def _need_memory(method: str, design: Any) -> None:
     """Refuse a single trial that this machine cannot hold."""
     (m, n), rank = design.model.shape, design.model.rank
-    each = {"scalars": 0.0, "banded": 160.0 * rank * min(m, n)}.get(method, 8.0 * m * n * (3 * len(design.filters) + 4))
+    each = {"scalars": 0.0, "banded": 160.0 * rank * min(m, n)}.get(
+        method, 8.0 * m * n * (3 * len(design.filters) * len(design.buffers) + 4)
+    )
     advice = 'a large Gaussian layer: method "banded" with joint=False'
     memory = device(design.runs_on).memory()
     need(each <= memory, f"a trial within memory, {memory:.2g} bytes", advice, bytes=float(f"{each:.2g}"))
@@ -116,5 +119,5 @@ def _need_collapsed(design: Any) -> None:
     need_law(design.model.noise)
     can = 'pipelines that filter gradients alone, such as "pre-polar" and "polar-only", for method "collapsed"'
     for pipeline in design.pipelines:
-        stepping = Cascade([pipeline.stages], design.betas, GIVEN).stepping
+        stepping = Cascade([pipeline.stages], design.bank, frozenset({pipeline.stages[:1]} & set(design.buffers))).stepping
         need(not stepping, can, 'every other needs each step: method "stream"', pipeline=str(pipeline))

@@ -1,6 +1,6 @@
 """From a model to numbers: run pipelines on its stream and measure them, trial by trial, on all cores."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
 from threading import Event
 from typing import TYPE_CHECKING
@@ -10,20 +10,20 @@ import numpy as np
 from spikesim import observables as obs
 from spikesim.arrays import Array, host
 from spikesim.blocks import Progress, collect
+from spikesim.cascade import Cascade, Stages
 from spikesim.dataset import dataset
 from spikesim.design import Design, design_from, worker_count
 from spikesim.devices.cpu import CPU
 from spikesim.devices.named import device as device_of
 from spikesim.errors import need
-from spikesim.filters import EMA
+from spikesim.filters import EMA, LinearFilter
 from spikesim.kernels.cpu import stream_kernel
 from spikesim.kernels.scalars import scalars_kernel
 from spikesim.measure import Measured, measure
-from spikesim.methods import GIVEN
 from spikesim.model import SpikedModel
 from spikesim.moments import Moments
 from spikesim.parts import finished
-from spikesim.pipelines import PIPELINES, Cascade, Filter, Pipeline
+from spikesim.pipelines import PIPELINES, Pipeline
 from spikesim.samplers import collapsed
 from spikesim.samplers.banded import Banded
 from spikesim.samplers.banded_scope import held
@@ -32,6 +32,7 @@ from spikesim.samplers.scalars import CHUNK_STEPS, Scalars
 from spikesim.samplers.stream import Stream, chunk_steps, padded_entries
 from spikesim.signal import amplitudes, mixed, products, stepped
 from spikesim.spectrum import Tally
+from spikesim.stages.filter import running
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -45,7 +46,7 @@ def simulate(
     seed: int = 0,
     steps: int | None = None,
     pipelines: Iterable[str | Pipeline] = PIPELINES,
-    filter: Callable[[float], EMA] = EMA,  # noqa: A002 (the surface's name)
+    filter: Callable[[float], LinearFilter] | str = EMA,  # noqa: A002 (the surface's name)
     observables: Iterable[str] | None = None,
     spectrum: int | None = None,
     joint: bool = True,
@@ -65,8 +66,10 @@ def simulate(
         steps: Steps from M_0 = 0, >= 1; None runs to steady state (start-up weight of the largest window below 1e-6)
             and refuses more than WORK_LIMIT entry-steps. Everything is read at the last step, so a larger window moves
             the reading of all windows on unless steps is given.
-        pipelines: Names of PIPELINES or Pipeline objects. One without a filter is repeated along the window.
-        filter: Maps a window to a filter; ss.EMA.
+        pipelines: Names of PIPELINES, texts of stages such as "Clip(3.0) -> Filter() -> Polar()", with " = " after a name
+            of your own if wanted, or Pipeline objects. One without a filter is repeated along the window.
+        filter: Maps a window to a filter of spikesim.filters: a class such as ss.EMA or ss.Nesterov, a Family, or the text of
+            one, such as "EMA(start='first')". Filter stages that name none are of it.
         observables: Names of observables.OBSERVABLES, or None for all. bias_squared and variance need two trials.
         spectrum: How many singular values, 1 to min(m, n); r + 1 where left out.
         joint: All pipelines and windows of a trial see the same stream; always so for "stream" and "collapsed", must be
@@ -179,41 +182,57 @@ def run_block(design: Design, trials: range, stop: Event, place: CPU, chunk: int
     u, v = (x.astype(dtype) for x in model.frames(design.seed))
     parts = place.array(products(u, v, spikes))
     tally = Tally()
-    betas = place.array(design.betas, dtype)
-    cascade = Cascade(design.runs, betas, GIVEN, (truth.u, truth.v), lambda x: place.spectra(x, tally))
+    cascade = Cascade(design.runs, design.bank, design.given, (truth.u, truth.v), lambda x: place.spectra(x, tally))
     still = parts[0, 0, ...] if parts.shape[:2] == (1, 1) else None  # a signal that does not move
-    stream = _sampler(design, trials, still, place)
-    while stream.step < end:
+    sampler = _sampler(design, trials, still if design.plain else None, place)
+    own = None if design.plain or design.method == "collapsed" else running(design.filters)
+    while sampler.step < end:
         if stop.is_set():
             raise CancelledError
-        first = stream.step
-        gradients = stream.advance(min(chunk, end - first), keep=design.stepping)
-        if gradients is not None:
-            moved = gradients if still is not None else gradients + stepped(model.signal, parts, first, stream.step)
-            cascade.advance(moved)
-    noise = stream.buffers()
-    cascade.supply((), stream.last() + stepped(model.signal, parts, end - 1, end))
-    cascade.supply((Filter(),), noise + mixed(design.averages, parts))
-    found, double = amplitudes(design.averages, spikes), place.xp.float64
+        first = sampler.step
+        drawn = sampler.advance(min(chunk, end - first), keep=design.stepping)
+        if drawn is None:
+            continue
+        if own is not None:
+            own.advance(drawn[..., None, :, :], every=False)
+        cascade.advance(
+            drawn if own is None and still is not None else drawn + stepped(model.signal, parts, first, sampler.step)
+        )
+    cascade.supply((), sampler.last() + stepped(model.signal, parts, end - 1, end))
+    noise = sampler.buffers() if own is None else own.last()
+    for head, buffers in _apart(noise, design):
+        cascade.supply(head, buffers + mixed(design.averages[head], parts))
+    found, double = {head: amplitudes(c, spikes) for head, c in design.averages.items()}, place.xp.float64
     measured = measure(
-        design.pipelines, design.observables, design.spectrum, cascade, truth, place.array(found), noise,
+        design.pipelines, design.observables, design.spectrum, cascade, truth,
+        {head: place.array(x) for head, x in found.items()}, noise[:, : len(design.filters), ...],
         lambda x: place.spectra(place.xp.astype(x, double), tally),
     )  # fmt: skip
     values, apart = {name: host(x) for name, x in measured.values.items()}, measured.deviations
     return Measured(values, moments=None if apart is None else Moments.of(apart), tally=tally)
 
 
+def _apart(noise: Array, design: Design) -> Iterator[tuple[Stages, Array]]:
+    """What a sampler holds, (B, sum of K, m, n), as the noise of each filter of gradients."""
+    first = 0
+    for head, filters in design.buffers.items():
+        if head in design.given:
+            yield head, noise[:, first : first + len(filters), ...]
+            first += len(filters)
+
+
 def _sampler(design: Design, trials: range, signal: Array | None, place: CPU) -> Stream | Collapsed:
     """What draws a block's noise; signal: (m, n) that is added to each step of it, or None."""
     model, seed, dtype = design.model, design.seed, np.dtype(design.dtype)
     if design.method == "collapsed":
-        return Collapsed(model, seed, trials, design.filters, dtype, place)
+        every = [f for filters in design.buffers.values() for f in filters]
+        return Collapsed(model, seed, trials, every, dtype, place, design.steps)
     return Stream(model, seed, trials, design.betas, dtype, signal, place)
 
 
 def _run_scalars(design: Design, trials: range, stop: Event) -> Measured:
     """The same by method "scalars": norms, and nothing to measure."""
-    sampler = Scalars(design.model, design.seed, trials, design.filters)
+    sampler = Scalars(design.model, design.seed, trials, design.emas)
     while sampler.step < design.steps:
         if stop.is_set():
             raise CancelledError
@@ -228,7 +247,7 @@ def _run_banded(design: Design, trials: range, stop: Event) -> Measured:
         if stop.is_set():
             raise CancelledError
 
-    what = design.model, design.seed, design.filters, design.steps, design.pipelines, design.observables, design.spectrum
+    what = design.model, design.seed, design.emas, design.steps, design.pipelines, design.observables, design.spectrum
     samplers = [Banded(*what, pause) for _ in trials]
     found = [sampler.read(trial) for sampler, trial in zip(samplers, trials, strict=True)]
     tally = sum((sampler.tally for sampler in samplers), Tally())

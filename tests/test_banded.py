@@ -14,7 +14,7 @@ from spikesim import observables as obs
 from spikesim import rng
 from spikesim.filters import EMA
 from spikesim.measure import noise_norms
-from spikesim.pipelines import Filter, Pipeline, Polar, pipelines_from
+from spikesim.pipelines import Pipeline, pipelines_from
 from spikesim.samplers import corner as corner_module
 from spikesim.samplers import leading as leading_module
 from spikesim.samplers.band import Band, heads
@@ -463,7 +463,7 @@ TURNING = ss.SpikedModel((4, 6), (3.0,), ss.Gaussian(), "haar", ss.Rotating(0.1)
             {"pipelines": ss.PIPELINES},
             r"^need pipelines among .*, got pipeline='re-polarised'; every other needs matrices: method",
         ),
-        ({"pipelines": [Pipeline((Filter(), Polar(1)))]}, r'^need pipelines among .* for method "banded", got'),
+        ({"pipelines": [Pipeline((ss.Filter(), ss.Polar(1)))]}, r'^need pipelines among .* for method "banded", got'),
         ({"observables": "suppression"}, r"^need observables in .*, got observable='suppression'; it is of two buffers"),
         ({"observables": "variance"}, r"got observable='variance'; .* or of whole updates: method \"collapsed\""),
         ({"observables": "noise_nuclear"}, r"got observable='noise_nuclear'; it needs every singular value: method"),

@@ -13,7 +13,8 @@ import spikesim as ss
 from spikesim import rng
 from spikesim.devices.cpu import CPU
 from spikesim.filters import EMA
-from spikesim.samplers.collapsed import CHUNK_STEPS, LAWS_NAMED, Collapsed, normals, root, steady
+from spikesim.samplers.collapsed import CHUNK_STEPS, LAWS_NAMED, Collapsed, normals
+from spikesim.samplers.roots import root, steady
 from spikesim.theory.filters import covariance
 
 module = importlib.import_module("spikesim.simulate")  # the package attribute of that name is the function
@@ -241,7 +242,7 @@ def test_every_law_is_taken_or_refused():
     assert {type(noise).__name__ for noise in LAWS} == set(LAWS_NAMED)
 
 
-FILTER, POLAR = ss.pipelines.Filter(), ss.pipelines.Polar()
+FILTER, POLAR = ss.Filter(), ss.Polar()
 
 
 @pytest.mark.parametrize(

@@ -10,19 +10,23 @@ import reference as ref
 import spikesim as ss
 from spikesim import pipelines as pp
 from spikesim import spectrum
+from spikesim.cascade import Cascade
 from spikesim.devices.cpu import CPU
 from spikesim.filters import EMA
 from spikesim.kernels import ema
 from spikesim.measure import measure
 from spikesim.observables import MOMENTS, NOISE, OBSERVABLES, VALUES, Truth
-from spikesim.pipelines import POLAR_ONLY, POST_POLAR, PRE_POLAR, RE_POLARISED, Cascade, Filter, Pipeline, Polar, last_update
+from spikesim.pipelines import POLAR_ONLY, POST_POLAR, PRE_POLAR, RE_POLARISED, Pipeline, last_update
 from spikesim.samplers.stream import Stream
 from spikesim.spectrum import Exact
+from spikesim.stages.filter import Bank, Filter
+from spikesim.stages.polar import Polar
 
 I, R = np.eye(2), np.array([[0.0, -1.0], [1.0, 0.0]])  # noqa: E741
 G = np.stack([I, 3 * R])  # (step, m, n); a I + b R has polar factor (a I + b R) / hypot(a, b)
 NAMED = (PRE_POLAR, POST_POLAR, POLAR_ONLY, RE_POLARISED)
 WINDOWS = (1.0, 2.5, 6.0)
+BANK = Bank.made(WINDOWS)
 BETAS = np.array([EMA(w).beta for w in WINDOWS])
 
 
@@ -30,8 +34,8 @@ def random(*shape, seed=0):
     return np.random.default_rng(seed).standard_normal(shape)
 
 
-def cascade_of(pipelines, gradients, betas=BETAS, chunk=4):
-    cascade = Cascade([p.stages for p in pipelines], betas)
+def cascade_of(pipelines, gradients, chunk=4):
+    cascade = Cascade([p.stages for p in pipelines], BANK)
     steps = gradients.shape[-3]
     for start in range(0, steps, chunk):
         cascade.advance(gradients[..., start : min(start + chunk, steps), :, :])
@@ -123,7 +127,7 @@ def test_chunks_change_no_bit():
 
 def test_reading_on_the_way_changes_no_bit():
     gradients = random(2, 10, 3, 4)
-    read = Cascade([p.stages for p in NAMED], BETAS)
+    read = Cascade([p.stages for p in NAMED], BANK)
     for part in (gradients[:, :6], gradients[:, 6:]):
         read.advance(part)
         found = [read.last(p.stages) for p in NAMED]
@@ -173,7 +177,7 @@ def polar_calls(monkeypatch):
 
 def counted(pipelines, chunk):
     gradients = random(2, 12, 3, 4)
-    cascade = Cascade([p if isinstance(p, tuple) else p.stages for p in pipelines], BETAS, frame=FRAME, spectra=Counting)
+    cascade = Cascade([p if isinstance(p, tuple) else p.stages for p in pipelines], BANK, frame=FRAME, spectra=Counting)
     for start in range(0, 12, chunk):
         cascade.advance(gradients[:, start : start + chunk])
     return cascade
@@ -210,7 +214,7 @@ def test_what_is_read_only_is_never_made(monkeypatch, polar_calls):
 def test_reading_before_the_filters_equals_reading_after(stages):
     gradients, (u, v) = random(2, 12, 3, 4), FRAME
     pipeline = Pipeline(stages)
-    cascade = Cascade([pipeline.stages, pipeline.read], BETAS, frame=FRAME)
+    cascade = Cascade([pipeline.stages, pipeline.read], BANK, frame=FRAME)
     for part in (gradients[:, :5], gradients[:, 5:]):
         cascade.advance(part)
     after = np.sum(u * (cascade.last(stages) @ v), axis=-2)
@@ -244,10 +248,10 @@ def measured(convert, names, rank=2, shape=(4, 5), steps=9):
     truth = Truth(convert(left), convert(right), convert(np.array([3.0, -1.0])[:rank]))
     pipelines = (*NAMED, Pipeline((P, F, P, F)), Pipeline((F,)))
     run = (*pipelines, *(t for t in (p.truncated(rank) for p in pipelines) if t is not None))
-    cascade = cascade_of(run, convert(gradients), convert(BETAS))
+    cascade = cascade_of(run, convert(gradients))
     noise = convert(np.stack([[ref.ema(x, w) for w in WINDOWS] for x in random(3, steps, *shape, seed=1)]))
     gains = np.array([EMA(w).gain(steps) for w in WINDOWS])
-    amplitudes = convert(gains[:, None] * np.array([3.0, 1.0])[:rank])
+    amplitudes = {(F,): convert(gains[:, None] * np.array([3.0, 1.0])[:rank])}
     result = measure(pipelines, names, min(shape), cascade, truth, amplitudes, noise)
     return result.values | ({} if result.deviations is None else {"deviations": result.deviations})
 
@@ -302,12 +306,12 @@ def test_names_are_those_of_the_theory():
 def test_equal_stages_and_names_are_equal_pipelines():
     assert Pipeline([F, P], "pre-polar") == PRE_POLAR
     assert len({Pipeline((F, P), "pre-polar"), PRE_POLAR}) == 1
-    assert str(Pipeline((F, P1))) == "Filter() -> Polar(rank=1)"
+    assert str(Pipeline((F, P1))) == "Filter() -> Polar(1)"
 
 
 @pytest.mark.parametrize("stages", [(), (Filter,), ("polar",), (F, None)])
 def test_other_stages_are_refused(stages):
-    with pytest.raises(ValueError, match=r"^need Filter\(\) and Polar\(\) stages, got stages="):
+    with pytest.raises(ValueError, match=r"^need stages such as Filter\(\) and Polar\(\), got stages="):
         Pipeline(stages)
 
 

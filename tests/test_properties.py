@@ -8,10 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import spikesim as ss
+from spikesim.cascade import Cascade
 from spikesim.measure import measure
 from spikesim.observables import OBSERVABLES, Truth
-from spikesim.pipelines import NAMED, Cascade, Filter, last_update
+from spikesim.pipelines import NAMED, last_update
 from spikesim.samplers.stream import Stream
+from spikesim.stages.filter import Bank, Filter
 
 FIXED = {"deadline": None, "derandomize": True, "database": None}
 ROUNDING = 1e-9
@@ -126,10 +128,10 @@ def measured(gradients, left, right, amplitudes, windows):
     gains = 1 - betas ** gradients.shape[1]
     truth, rank = Truth(left, right, np.array(amplitudes)), len(amplitudes)
     pipelines = tuple(NAMED.values())
-    cascade = Cascade([p.stages for p in (*pipelines, *(p.truncated(rank) for p in pipelines))], betas)
+    cascade = Cascade([p.stages for p in (*pipelines, *(p.truncated(rank) for p in pipelines))], Bank.made(windows))
     cascade.advance(gradients)
     noise = cascade.last((Filter(),)) - gains[:, None, None] * (left * amplitudes) @ right.T
-    expected = gains[:, None] * np.abs(amplitudes)
+    expected = {(Filter(),): gains[:, None] * np.abs(amplitudes)}
     return measure(pipelines, PAIRED, min(gradients.shape[2:]), cascade, truth, expected, noise).values
 
 

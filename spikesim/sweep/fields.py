@@ -1,5 +1,6 @@
 """The tables of a spec file, [model] and [run]: every field checked by itself, and all of a table together."""
 
+import math
 from typing import Annotated, Any
 
 from pydantic import (
@@ -17,7 +18,7 @@ from spikesim.design import design_from
 from spikesim.errors import need
 from spikesim.model import SpikedModel
 from spikesim.noise import Gaussian
-from spikesim.pipelines import PIPELINES
+from spikesim.pipelines import PIPELINES, pipelines_from
 from spikesim.sweep.laws import checked, law_from
 from spikesim.sweep.until import Until
 
@@ -66,6 +67,7 @@ class RunSpec(Part):
     seed: Whole = 0
     derived_seeds: Annotated[bool, Strict()] = False
     steps: Whole | None = None
+    filter: str = "EMA"
     pipelines: tuple[str, ...] = PIPELINES
     observables: tuple[str, ...] | None = None
     spectrum: Whole | None = None
@@ -74,12 +76,13 @@ class RunSpec(Part):
     device: str = "cpu"
     dtype: str = "float64"
 
-    @field_validator("windows", "trials", "seed", "steps", "pipelines", "observables", "method", "device", "dtype")
+    @field_validator("windows", "trials", "seed", "steps", "filter", "pipelines", "observables", "method", "device", "dtype")
     @classmethod
     def _alone(cls, value: Value, info: ValidationInfo) -> Value:
         """Check each argument by itself, so that every bad one is reported."""
         given = {} if info.field_name == "windows" and not value else {str(info.field_name): value}
-        usual = {"windows": (1.0,), "trials": 2, "steps": 1, "joint": False, "pipelines": ("pre-polar",)}
+        pace = math.lcm(*(p.pace for p in pipelines_from(value))) if info.field_name == "pipelines" else 1
+        usual = {"windows": (1.0,), "trials": 2, "steps": pace, "joint": False, "pipelines": ("pre-polar",)}
         design_from(PROBE, **(usual | given))
         return value
 
@@ -93,4 +96,6 @@ class RunSpec(Part):
         out = self.model_dump(exclude={"windows", "momenta", "derived_seeds", "until"})
         # T = 1/(1 - beta), to 12 digits: 0.9 is T = 10, not 10.000000000000002
         out["windows"] = self.windows or tuple(float(f"{1 / (1 - b):.12g}") for b in self.momenta)
+        if out["filter"] == "EMA":  # the usual one is left out, so that a point's identity is what it was
+            del out["filter"]
         return out

@@ -11,6 +11,8 @@ signal = {law = "Rotating", omega = 0.001, both = false}   # "Constant" where le
 "noise.sigma" = [0.5, 1.0, 2.0]
 [run]                   # arguments of ss.simulate; momenta = [...] may stand for windows
 windows = [1, 2, 5, 10]
+filter = "EMA"          # or "Nesterov", "EMA(start='first')", ...: what the windows are windows of
+pipelines = ["pre-polar", "clipped = Clip(3.0) -> Filter() -> Polar()"]   # names, or stages (stages/text.py)
 trials = 100            # with until = {mean = "alignment", standard_error = 0.002}, at most so many (until.py)
 derived_seeds = false   # true: a seed of its own for each point, instead of common random numbers
 [quick.run]             # what --quick changes: [quick.model], [quick.grid], [quick.run]

@@ -47,7 +47,7 @@ class Until(BaseModel):
         """Refuse what the design does not measure; raises ValueError."""
         known = tuple(name for name in design.observables if name not in obs.MOMENTS)
         need(self.mean in known, f"until.mean in {known}, which the run measures trial by trial", mean=self.mean)
-        pipelines, windows = [str(p) for p in design.pipelines], [f.window for f in design.filters]
+        pipelines, windows = [str(p) for p in design.pipelines], list(design.bank.windows)
         need(self.pipeline is None or self.pipeline in pipelines, f"until.pipeline in {pipelines}", pipeline=self.pipeline)
         need(self.window is None or self.window in windows, f"until.window in {windows}", window=self.window)
 

@@ -81,9 +81,3 @@ def test_a_filter_prints_as_what_makes_it(filter_):
 def test_defaults_are_left_out():
     assert repr(EMA(10)) == "EMA(10.0)"
     assert repr(EMA(10, "first")) == "EMA(10.0, start='first')"
-
-
-def test_a_simulation_refuses_an_average_that_it_would_start_otherwise():
-    model = ss.SpikedModel((3, 4), 2.0, ss.Gaussian())
-    with pytest.raises(ValueError, match=r"^need filter: averages from zero, got filter=EMA\(5\.0, start='first'\)"):
-        ss.simulate(model, windows=[5], trials=2, filter=Family(EMA, start="first"))

@@ -10,7 +10,7 @@ from family import Family
 from scipy import stats
 
 import spikesim as ss
-from spikesim.samplers import collapsed
+from spikesim.samplers import roots
 
 FAMILY = Family(error=1e-3, size=98)
 WINDOWS, STEPS, TRIALS = [3.0, 12.0], 12, 4000  # 12 steps: the start still shows at window 12
@@ -25,7 +25,7 @@ MODELS = [
     ss.SpikedModel((5, 8), (4.0,), ss.ScaleMixture(0.2, 5.0), "axes"),
     ss.SpikedModel((5, 8), (4.0,), ss.Gaussian(), "axes", ss.Rotating(0.15, both=True)),
 ]
-TRUE = collapsed.root
+TRUE = roots.root
 ONE, CONTAMINATED = MODELS[0], MODELS[4]
 
 
@@ -63,7 +63,7 @@ def test_every_window_and_windows_together_have_the_streams_law(model):
 
 def replaced(monkeypatch, root):
     """The same model from another root."""
-    monkeypatch.setattr(collapsed, "root", root)
+    monkeypatch.setattr(roots, "root", root)
     return simulated(ONE, "collapsed", 41)
 
 
@@ -84,7 +84,7 @@ def test_a_last_step_of_another_run_is_rejected():
 
 
 @pytest.mark.parametrize(
-    "wrong", [lambda windows, _steps: collapsed.steady(windows), lambda *at: 1.1 * TRUE(*at)], ids=["steady", "larger"]
+    "wrong", [lambda windows, _steps: roots.steady(windows), lambda *at: 1.1 * TRUE(*at)], ids=["steady", "larger"]
 )
 def test_a_wrong_root_is_rejected(monkeypatch, wrong):
     stream, data = simulated(ONE, "stream", 40), replaced(monkeypatch, wrong)

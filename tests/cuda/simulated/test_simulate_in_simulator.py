@@ -11,7 +11,8 @@ import spikesim as ss
 from spikesim import observables
 from spikesim.devices import named
 from spikesim.kernels import ema, ema_cuda
-from spikesim.pipelines import Filter, Polar
+from spikesim.stages.filter import Filter
+from spikesim.stages.polar import Polar
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")  # a GPU makes NaN of 0 / 0 in silence
 WINDOWS, ROUNDING = [1, 3.5, 2], {"float32": 2e-4, "float64": 1e-9}

@@ -1,0 +1,1 @@
+"""Stages of pipelines, one kind a file; named.py has them all."""

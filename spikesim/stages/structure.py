@@ -1,0 +1,70 @@
+"""What the shape of a parameter does to its update: factors of rows and columns, and blocks that are updated apart."""
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from spikesim.arrays import Array
+from spikesim.errors import need
+from spikesim.orthogonal.factors import shape_factor
+from spikesim.orthogonal.tiles import tilewise
+from spikesim.stages.base import Stage
+from spikesim.stages.polar import Polar
+
+
+@dataclass(frozen=True, repr=False)
+class ShapeFactor(Stage):
+    """Times a number of the shape (m, n): "rms-rms" sqrt(m/n), "muon" sqrt(max(1, m/n)), "adam-rms" 0.2 sqrt(max(m, n)).
+
+    Source: theory.md O9.
+    """
+
+    factor: str
+
+    def __post_init__(self) -> None:
+        shape_factor((1, 1), self.factor)
+
+    def apply(self, x: Array) -> Array:
+        """See `Stage.apply`."""
+        return x * shape_factor(tuple(x.shape[-2:]), self.factor)
+
+
+@dataclass(frozen=True, repr=False)
+class Identity(Stage):
+    """X itself: in place of a polar step it makes momentum SGD."""
+
+    def apply(self, x: Array) -> Array:
+        """See `Stage.apply`."""
+        return x
+
+
+@dataclass(frozen=True, repr=False)
+class Tiled(Stage):
+    """A stage applied to each block of a grid of blocks: parameters that are several matrices stored as one.
+
+    Args:
+        counts: (rows, columns) of the grid; they divide m and n.
+        stage: What is applied, not timed; Polar() where left out.
+    """
+
+    counts: tuple[int, int]
+    stage: Any = field(default_factory=Polar)
+    orthogonalises: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        plain = isinstance(self.stage, Stage) and not self.stage.timed
+        need(plain, "stage: one that needs no time, such as Polar()", stage=self.stage)
+        good = (
+            isinstance(self.counts, tuple)
+            and len(self.counts) == 2
+            and all(isinstance(c, int) and c >= 1 for c in self.counts)
+        )
+        need(good, "counts == (rows, columns), integers >= 1", counts=self.counts)
+
+    def check(self, shape: tuple[int, int]) -> None:
+        """See `Stage.check`."""
+        whole = all(size % count == 0 for size, count in zip(shape, self.counts, strict=True))
+        need(whole, f"counts that divide the shape {shape}", counts=self.counts)
+
+    def apply(self, x: Array) -> Array:
+        """See `Stage.apply`."""
+        return tilewise(self.stage.apply, x, grid=self.counts)
