@@ -23,14 +23,14 @@ from spikesim.noise import (
 from spikesim.pipelines import PIPELINES, Filter, Pipeline, Polar, last_update
 from spikesim.polar import newton_schulz, polar_factor
 from spikesim.predict import predict
-from spikesim.signal import Constant, Rotating
+from spikesim.signal import Alternating, Constant, Fading, Oscillating, Rotating, Switch, power_law
 from spikesim.simulate import simulate
 from spikesim.sweep.store import Store
 from spikesim.sweep.sweep import Sweep
 
 __all__ = [
-    "AR1", "EMA", "PIPELINES", "AlphaStable", "Arch", "Biased", "Constant", "Contaminated", "Filter", "Gaussian",
-    "Kronecker", "Laplace", "Pipeline", "Polar", "Rademacher", "Radial", "RateFit", "Rotating", "ScaleMixture", "SignFlip",
-    "SpikedModel", "Store", "StudentT", "Sweep", "SymmetricPareto", "fit_rate", "last_update", "newton_schulz",
-    "polar_factor", "predict", "simulate", "theory",
+    "AR1", "EMA", "PIPELINES", "AlphaStable", "Alternating", "Arch", "Biased", "Constant", "Contaminated", "Fading", "Filter",
+    "Gaussian", "Kronecker", "Laplace", "Oscillating", "Pipeline", "Polar", "Rademacher", "Radial", "RateFit", "Rotating",
+    "ScaleMixture", "SignFlip", "SpikedModel", "Store", "StudentT", "Sweep", "Switch", "SymmetricPareto", "fit_rate",
+    "last_update", "newton_schulz", "polar_factor", "power_law", "predict", "simulate", "theory",
 ]  # fmt: skip

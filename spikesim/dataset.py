@@ -14,6 +14,7 @@ from spikesim.kernels.width import vector_bits
 from spikesim.measure import Measured
 from spikesim.moments import Moments
 from spikesim.parts import ASKED, MEANS, means_text, sums_of
+from spikesim.signal import Constant
 from spikesim.spectrum import Tally
 
 if TYPE_CHECKING:
@@ -92,7 +93,13 @@ def _attributes(design: Design, joint: bool) -> dict[str, str | float]:
         "layout": float(rng.LAYOUT_VERSION),
         "vector_bits": str(vector_bits() or "as LLVM chooses"),
         "versions": ", ".join(f"{p} {v}" for p, v in versions.items()),
-    }
+    } | ({} if isinstance(design.model.signal, Constant) else {"c_sig": _persistence(design)})
+
+
+def _persistence(design: Design) -> str:
+    """c_sig of each window, that of the spike which has least (theory.md B, F11)."""
+    each = [(f.window, design.model.persistence(f, design.steps).min()) for f in design.filters]
+    return ", ".join(f"{value:.4g} at T = {window:g}" for window, value in each)
 
 
 _NOT_ON_GPU = "a GPU was asked for, but this method has no form for one"

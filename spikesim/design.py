@@ -25,6 +25,8 @@ from spikesim.samplers.stream import padded_entries
 
 STARTUP = 1e-6
 """Steady state: the start-up weight of every window is below this."""
+FAINT = 1e-12
+"""Part of what an amplitude is made of below which it is rounding."""
 WORK_LIMIT = 4e12
 """Work, in entry-steps of noise, that steady state may cost unasked: about an hour of two cores."""
 
@@ -57,14 +59,14 @@ class Design:
 
     @cached_property
     def averages(self) -> NDArray[np.float64]:
-        """C of each window's S_bar at the last step (signal.py), (K, A, B); the gains (F2) of a constant signal."""
+        """C of each window's S_bar at the last step (signal/base.py), (K, A, B, J); the gains (F2) of a constant signal."""
         return np.stack([self.model.signal.averaged(f, self.steps) for f in self.filters])
 
     @cached_property
     def runs(self) -> tuple[Stages, ...]:
         """Stages to run: the pipelines' own, or a read-out of each polar factor where that is enough; truncated twins too."""
         matrices = bool(set(self.observables) & {"cosine", "residual", *obs.MOMENTS, *obs.VECTORS, *obs.VALUES})
-        twins = [p.truncated(self.model.rank) for p in self.pipelines if "alignment_truncated" in self.observables]
+        twins = [p.truncated(self.model.head_rank) for p in self.pipelines if "alignment_truncated" in self.observables]
         own = [p.stages if matrices or p.read is None else p.read for p in self.pipelines]
         return (*own, *(t.read or t.stages for t in twins if t is not None))
 
@@ -118,10 +120,13 @@ def design_from(
     need(isinstance(dtype, str) and dtype in ("float64", "float32"), 'dtype in ("float64", "float32")', dtype=dtype)
     filters, numbers, names = _filters(windows, filter), _trials(trials), _observables(observables)
     smaller = min(model.shape)
-    values = min(model.rank + 1, smaller) if spectrum is None else spectrum
+    values = min(model.head_rank + 1, smaller) if spectrum is None else spectrum
     need(_whole(values) and 1 <= values <= smaller, f"1 <= spectrum <= min(m, n) = {smaller}", spectrum=spectrum)
     _need_room(model, dtype)
+    steady = steps is not None or model.signal.steady
+    need(steady, "steps=: the signal has no steady state", steps=steps, signal=model.signal)
     last = max(f.settling(STARTUP) for f in filters) if steps is None else int(steps)
+    need_truth(model, last - 1)
     asked = Design(model, filters, pipelines_from(pipelines), names, int(values), int(seed), last, dtype, device=device)
     design = _by_method(asked, method, bool(joint), everything=observables is None)
     if observables is not None and design.moments:
@@ -147,6 +152,17 @@ def _by_method(asked: Design, method: str, joint: bool, everything: bool) -> Des
     chosen, reason = picked({name: by(name) for name in names}, joint)
     need_method(chosen, by(chosen), joint)
     return replace(by(chosen), reason=reason)
+
+
+def need_truth(model: SpikedModel, step: int) -> None:
+    """Refuse a signal that cannot be held against updates at a step: an amplitude of 0, or a head that is not told apart."""
+    signal, found = model.signal, model.amplitudes(step)
+    terms = np.abs(signal.modes(step)) @ np.abs(signal.shares(model.rank))  # of lambda_k(t), before any cancels
+    present = bool(np.all(np.abs(found) > FAINT * terms * np.abs(model.spikes)))
+    need(present, "lambda_k(t) != 0 at the last step", "other steps=, or another signal", amplitudes=found.tolist())
+    sizes, head = -np.sort(-np.abs(found)), model.head_rank
+    apart = head == model.rank or sizes[head - 1] - sizes[head] > FAINT * sizes[head - 1]
+    need(apart, "a head larger than the other spikes at the last step", head=head, amplitudes=found.tolist())
 
 
 def _need_room(model: SpikedModel, dtype: str) -> None:

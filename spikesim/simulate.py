@@ -30,7 +30,7 @@ from spikesim.samplers.banded_scope import held
 from spikesim.samplers.collapsed import Collapsed
 from spikesim.samplers.scalars import CHUNK_STEPS, Scalars
 from spikesim.samplers.stream import Stream, chunk_steps, padded_entries
-from spikesim.signal import amplitudes, mixed, products, stepped
+from spikesim.signal import Constant, amplitudes, mixed, products, stepped
 from spikesim.spectrum import Tally
 
 if TYPE_CHECKING:
@@ -62,13 +62,13 @@ def simulate(
         windows: T = 1/(1 - beta) >= 1, in steps, distinct; may be fractional; order kept.
         trials: A count, or a range of global trial numbers: trials can be added later.
         seed: In [0, 2^64). Models with one seed share their random numbers.
-        steps: Steps from M_0 = 0, >= 1; None runs to steady state (start-up weight of the largest window below 1e-6)
-            and refuses more than WORK_LIMIT entry-steps. Everything is read at the last step, so a larger window moves
-            the reading of all windows on unless steps is given.
+        steps: Steps from M_0 = 0, >= 1; must be given where the signal has no steady state (Switch, Fading). None runs to
+            steady state (start-up weight of the largest window below 1e-6) and refuses more than WORK_LIMIT entry-steps.
+            Everything is read at the last step, so a larger window moves the reading of all windows on unless steps is given.
         pipelines: Names of PIPELINES or Pipeline objects. One without a filter is repeated along the window.
         filter: Maps a window to a filter; ss.EMA.
         observables: Names of observables.OBSERVABLES, or None for all. bias_squared and variance need two trials.
-        spectrum: How many singular values, 1 to min(m, n); r + 1 where left out.
+        spectrum: How many singular values, 1 to min(m, n); one more than the head's where left out.
         joint: All pipelines and windows of a trial see the same stream; always so for "stream" and "collapsed", must be
             False for "scalars" and "banded".
         method: "auto" picks the cheapest of the others that does what is asked for (methods.py); attrs say which, and why.
@@ -98,7 +98,7 @@ def simulate(
 
         NaN stands for "undefined" and for nothing else: head_error where the measured matrix is no average of gradients
         (post-polar, re-polarised); sin_theta and alignment_truncated where its top-r subspace does not exist (the same
-        two at T = 1, where it is a polar factor); suppression where r = min(m, n); residual without a polar step.
+        two at T = 1, where it is a polar factor); suppression where no tail is left; residual without a polar step.
 
     Raises:
         ValueError: If an argument breaks the conditions above.
@@ -173,15 +173,11 @@ def run_block(design: Design, trials: range, stop: Event, place: CPU, chunk: int
     if design.method == "banded":
         return _run_banded(design, trials, stop)
     model, dtype, end = design.model, np.dtype(design.dtype), design.steps
-    spikes = np.asarray(model.spikes, dtype)
-    u, v = (place.array(x, dtype) for x in model.frame(design.seed, end - 1))
-    truth = obs.Truth(u, v, place.array(spikes))
-    u, v = (x.astype(dtype) for x in model.frames(design.seed))
-    parts = place.array(products(u, v, spikes))
+    truth, parts = _signal(design, place)
     tally = Tally()
     betas = place.array(design.betas, dtype)
     cascade = Cascade(design.runs, betas, GIVEN, (truth.u, truth.v), lambda x: place.spectra(x, tally))
-    still = parts[0, 0, ...] if parts.shape[:2] == (1, 1) else None  # a signal that does not move
+    still = parts[0, 0, 0, ...] if isinstance(model.signal, Constant) else None
     stream = _sampler(design, trials, still, place)
     while stream.step < end:
         if stop.is_set():
@@ -194,13 +190,23 @@ def run_block(design: Design, trials: range, stop: Event, place: CPU, chunk: int
     noise = stream.buffers()
     cascade.supply((), stream.last() + stepped(model.signal, parts, end - 1, end))
     cascade.supply((Filter(),), noise + mixed(design.averages, parts))
-    found, double = amplitudes(design.averages, spikes), place.xp.float64
+    spikes, double = np.asarray(model.spikes, dtype), place.xp.float64
+    found = amplitudes(design.averages, spikes, model.signal.shares(model.rank))
     measured = measure(
         design.pipelines, design.observables, design.spectrum, cascade, truth, place.array(found), noise,
         lambda x: place.spectra(place.xp.astype(x, double), tally),
     )  # fmt: skip
     values, apart = {name: host(x) for name, x in measured.values.items()}, measured.deviations
     return Measured(values, moments=None if apart is None else Moments.of(apart), tally=tally)
+
+
+def _signal(design: Design, place: CPU) -> tuple[obs.Truth, Array]:
+    """The signal that is held against updates, and the parts P that all of it is mixed of (signal/base.py)."""
+    model, dtype, last = design.model, np.dtype(design.dtype), design.steps - 1
+    now = (place.array(x, dtype) for x in model.frame(design.seed, last))
+    truth = obs.Truth(*now, place.array(model.amplitudes(last), dtype), model.head)
+    u, v = (x.astype(dtype) for x in model.frames(design.seed))
+    return truth, place.array(products(u, v, np.asarray(model.spikes, dtype), model.signal.shares(model.rank)))
 
 
 def _sampler(design: Design, trials: range, signal: Array | None, place: CPU) -> Stream | Collapsed:
