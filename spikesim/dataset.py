@@ -79,7 +79,7 @@ def _attributes(design: Design, joint: bool) -> dict[str, str | float]:
     place = device(design.runs_on)
     packages = ("spikesim", "numpy", "numba", "scipy", "xarray")
     versions = {p: version(p) for p in packages} | place.versions()
-    return {
+    attributes: dict[str, str | float] = {
         "model": repr(design.model),
         "filter": type(design.filters[0]).__name__,
         "method": design.method,
@@ -93,7 +93,8 @@ def _attributes(design: Design, joint: bool) -> dict[str, str | float]:
         "layout": float(rng.LAYOUT_VERSION),
         "vector_bits": str(vector_bits() or "as LLVM chooses"),
         "versions": ", ".join(f"{p} {v}" for p, v in versions.items()),
-    } | ({} if isinstance(design.model.signal, Constant) else {"c_sig": _persistence(design)})
+    }
+    return attributes if isinstance(design.model.signal, Constant) else attributes | {"c_sig": _persistence(design)}
 
 
 def _persistence(design: Design) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import CancelledError
+from dataclasses import replace
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -203,8 +204,8 @@ def run_block(design: Design, trials: range, stop: Event, place: CPU, chunk: int
 def _signal(design: Design, place: CPU) -> tuple[obs.Truth, Array]:
     """The signal that is held against updates, and the parts P that all of it is mixed of (signal/base.py)."""
     model, dtype, last = design.model, np.dtype(design.dtype), design.steps - 1
-    now = (place.array(x, dtype) for x in model.frame(design.seed, last))
-    truth = obs.Truth(*now, place.array(model.amplitudes(last), dtype), model.head)
+    now = (place.array(x, dtype) for x in (*model.frame(design.seed, last), model.amplitudes(last)))
+    truth = replace(obs.Truth(*now), head=model.head)
     u, v = (x.astype(dtype) for x in model.frames(design.seed))
     return truth, place.array(products(u, v, np.asarray(model.spikes, dtype), model.signal.shares(model.rank)))
 
