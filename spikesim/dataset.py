@@ -14,7 +14,7 @@ from spikesim.kernels.width import vector_bits
 from spikesim.measure import Measured
 from spikesim.moments import Moments
 from spikesim.parts import ASKED, MEANS, means_text, sums_of
-from spikesim.signal import Constant
+from spikesim.signal import Constant, gains
 from spikesim.spectrum import Tally
 
 if TYPE_CHECKING:
@@ -94,13 +94,14 @@ def _attributes(design: Design, joint: bool) -> dict[str, str | float]:
         "vector_bits": str(vector_bits() or "as LLVM chooses"),
         "versions": ", ".join(f"{p} {v}" for p, v in versions.items()),
     }
-    return attributes if isinstance(design.model.signal, Constant) else attributes | {"c_sig": _persistence(design)}
+    said = isinstance(design.model.signal, Constant) or design.method == "scalars"  # by the steps; of no signal
+    return attributes if said else attributes | {"c_sig": _persistence(design)}
 
 
 def _persistence(design: Design) -> str:
     """c_sig of each window, that of the spike which has least (theory.md B, F11)."""
-    each = [(f.window, design.model.persistence(f, design.steps).min()) for f in design.filters]
-    return ", ".join(f"{value:.4g} at T = {window:g}" for window, value in each)
+    each = gains(design.averages, design.model.signal.shares(design.model.rank))[..., 0].min(axis=1)
+    return ", ".join(f"{value:.4g} at T = {f.window:g}" for f, value in zip(design.filters, each, strict=True))
 
 
 _NOT_ON_GPU = "a GPU was asked for, but this method has no form for one"
