@@ -36,7 +36,7 @@ from spikesim.orthogonal.newton_schulz import newton_schulz
 from spikesim.pipelines import PIPELINES, Pipeline, last_update
 from spikesim.polar import polar_factor
 from spikesim.predict import predict
-from spikesim.signal import Constant, Rotating
+from spikesim.signal import Alternating, Constant, Fading, Oscillating, Rotating, Switch, power_law
 from spikesim.simulate import simulate
 from spikesim.stages.filter import Filter
 from spikesim.stages.polar import Polar
@@ -44,9 +44,9 @@ from spikesim.sweep.store import Store
 from spikesim.sweep.sweep import Sweep
 
 __all__ = [
-    "AR1", "EMA", "FIR", "IIR", "PIPELINES", "AlphaStable", "Arch", "Biased", "Constant", "Contaminated", "Family",
-    "Filter", "Gaussian", "HeavyBall", "Kalman", "Kronecker", "Laplace", "Lookahead", "MovingAverage", "Nesterov",
-    "Pipeline", "Polar", "Rademacher", "Radial", "RateFit", "Rotating", "ScaleMixture", "Schedule", "SignFlip",
-    "SpikedModel", "Store", "StudentT", "Sweep", "SymmetricPareto", "Warmup", "fit_rate", "last_update", "newton_schulz",
-    "polar_factor", "predict", "simulate", "theory",
+    "AR1", "EMA", "FIR", "IIR", "PIPELINES", "AlphaStable", "Alternating", "Arch", "Biased", "Constant", "Contaminated",
+    "Fading", "Family", "Filter", "Gaussian", "HeavyBall", "Kalman", "Kronecker", "Laplace", "Lookahead", "MovingAverage",
+    "Nesterov", "Oscillating", "Pipeline", "Polar", "Rademacher", "Radial", "RateFit", "Rotating", "ScaleMixture", "Schedule",
+    "SignFlip", "SpikedModel", "Store", "StudentT", "Sweep", "Switch", "SymmetricPareto", "Warmup", "fit_rate", "last_update",
+    "newton_schulz", "polar_factor", "power_law", "predict", "simulate", "theory",
 ]  # fmt: skip

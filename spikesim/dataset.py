@@ -14,7 +14,9 @@ from spikesim.kernels.width import vector_bits
 from spikesim.measure import Measured
 from spikesim.moments import Moments
 from spikesim.parts import ASKED, MEANS, means_text, sums_of
+from spikesim.signal import Constant, gains
 from spikesim.spectrum import Tally
+from spikesim.stages.filter import Filter
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -78,7 +80,7 @@ def _attributes(design: Design, joint: bool) -> dict[str, str | float]:
     place = device(design.runs_on)
     packages = ("spikesim", "numpy", "numba", "scipy", "xarray")
     versions = {p: version(p) for p in packages} | place.versions()
-    return {
+    attributes: dict[str, str | float] = {
         "model": repr(design.model),
         "filter": type(design.filters[0]).__name__ if design.plain else ", ".join(map(repr, design.filters)),
         "pipelines": "; ".join(f"{p} = {p.text}" if str(p) != p.text else p.text for p in design.pipelines),
@@ -94,6 +96,14 @@ def _attributes(design: Design, joint: bool) -> dict[str, str | float]:
         "vector_bits": str(vector_bits() or "as LLVM chooses"),
         "versions": ", ".join(f"{p} {v}" for p, v in versions.items()),
     }
+    said = isinstance(design.model.signal, Constant) or design.method == "scalars"  # by the steps; of no signal
+    return attributes if said else attributes | {"c_sig": _persistence(design)}
+
+
+def _persistence(design: Design) -> str:
+    """c_sig of each window, that of the spike which has least (theory.md B, F11)."""
+    each = gains(design.averages[Filter(),], design.model.signal.shares(design.model.rank))[..., 0].min(axis=1)
+    return ", ".join(f"{value:.4g} at T = {t:g}" for t, value in zip(design.bank.windows, each, strict=True))
 
 
 _NOT_ON_GPU = "a GPU was asked for, but this method has no form for one"

@@ -29,6 +29,8 @@ from spikesim.stages.text import family_from
 
 STARTUP = 1e-6
 """Steady state: the start-up weight of every window is below this."""
+FAINT = 1e-12
+"""Part of what an amplitude is made of below which it is rounding."""
 WORK_LIMIT = 4e12
 """Work, in entry-steps of noise, that steady state may cost unasked: about an hour of two cores."""
 
@@ -96,7 +98,7 @@ class Design:
     def runs(self) -> tuple[Stages, ...]:
         """Stages to run: the pipelines' own, or a read-out of each polar factor where that is enough; truncated twins too."""
         matrices = bool(set(self.observables) & {"cosine", "residual", *obs.MOMENTS, *obs.VECTORS, *obs.VALUES})
-        twins = [p.truncated(self.model.rank) for p in self.pipelines if "alignment_truncated" in self.observables]
+        twins = [p.truncated(self.model.head_rank) for p in self.pipelines if "alignment_truncated" in self.observables]
         own = [p.stages if matrices or p.read is None else p.read for p in self.pipelines]
         own += [p.entering for p in self.pipelines if matrices and p.entering]
         return (*own, *(t.read or t.stages for t in twins if t is not None))
@@ -153,12 +155,15 @@ def design_from(
     bank, numbers, names = _bank(windows, filter), _trials(trials), _observables(observables)
     chosen = pipelines_from(pipelines)
     smaller = min(model.shape)
-    values = min(model.rank + 1, smaller) if spectrum is None else spectrum
+    values = min(model.head_rank + 1, smaller) if spectrum is None else spectrum
     need(_whole(values) and 1 <= values <= smaller, f"1 <= spectrum <= min(m, n) = {smaller}", spectrum=spectrum)
     _need_room(model, dtype)
     for stage in (stage for p in chosen for stage in p.stages):
         stage.check(model.shape)
+    steady = steps is not None or model.signal.steady
+    need(steady, "steps=: the signal has no steady state", steps=steps, signal=model.signal)
     last = _last_step(bank, chosen, steps)
+    need_truth(model, last - 1)
     asked = Design(model, bank, chosen, names, int(values), int(seed), last, dtype, device=device)
     design = _by_method(asked, method, bool(joint), everything=observables is None)
     if observables is not None and design.moments:
@@ -184,6 +189,17 @@ def _by_method(asked: Design, method: str, joint: bool, everything: bool) -> Des
     chosen, reason = picked({name: by(name) for name in names}, joint)
     need_method(chosen, by(chosen), joint)
     return replace(by(chosen), reason=reason)
+
+
+def need_truth(model: SpikedModel, step: int) -> None:
+    """Refuse a signal that cannot be held against updates at a step: an amplitude of 0, or a head that is not told apart."""
+    signal, found = model.signal, model.amplitudes(step)
+    terms = np.abs(signal.modes(step)) @ np.abs(signal.shares(model.rank))  # of lambda_k(t), before any cancels
+    present = bool(np.all(np.abs(found) > FAINT * terms * np.abs(model.spikes)))
+    need(present, "lambda_k(t) != 0 at the last step", "other steps=, or another signal", amplitudes=found.tolist())
+    sizes, head = -np.sort(-np.abs(found)), model.head_rank
+    apart = head == model.rank or sizes[head - 1] - sizes[head] > FAINT * sizes[head - 1]
+    need(apart, "a head larger than the other spikes at the last step", head=head, amplitudes=found.tolist())
 
 
 def _need_room(model: SpikedModel, dtype: str) -> None:

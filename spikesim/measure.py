@@ -39,7 +39,7 @@ class _Reader:
         self, cascade: Cascade, truth: obs.Truth, amplitudes: Mapping[Stages, Array], values: int, spectra: Spectra
     ) -> None:
         self.cascade, self.truth, self.amplitudes = cascade, truth, amplitudes
-        self.rank = truth.spikes.shape[0]
+        self.rank = truth.rank
         self._count, self._spectra = values, spectra
         self._spectrum: dict[Stages, Any] = {}
         self._kept: dict[tuple[str, Stages], Any] = {}
@@ -54,7 +54,7 @@ class _Reader:
         return self._once("spectrum", stages, lambda: self._spectra(self.cascade.last(stages)))
 
     def values(self, stages: Stages) -> Array:
-        """Its largest singular values, one more than the rank at least where there are so many."""
+        """Its largest singular values, one more than the head's rank at least where there are so many."""
         return self._once("values", stages, lambda: self.spectrum(stages).values(self._count))
 
     def top(self, stages: Stages) -> tuple[Array, Array]:
@@ -101,9 +101,11 @@ class _Reader:
         return xp.where(exists, value, xp.full_like(value, float("nan")))
 
     def target(self, stages: Stages) -> Array:
-        """|lambda_bar| (W, r) of a buffer that averages gradients; NaN of any other."""
-        gradient = array_namespace(self.truth.spikes).abs(self.truth.spikes)[None, :]
-        return self.amplitudes.get(stages, gradient if not stages else gradient * float("nan"))
+        """The largest r' of |lambda_bar|, (W, r'), of a buffer that averages gradients; NaN of any other."""
+        xp = array_namespace(self.truth.spikes)
+        gradient = xp.abs(self.truth.spikes)[None, :]
+        found = self.amplitudes.get(stages, gradient if not stages else gradient * float("nan"))
+        return xp.sort(found, axis=-1, descending=True)[:, : self.rank]
 
 
 def measure(
@@ -124,7 +126,7 @@ def measure(
     """
     xp = array_namespace(noise)
     amplitudes = {head: xp.astype(xp.asarray(x), noise.dtype) for head, x in amplitudes.items()}
-    rank = truth.spikes.shape[0]
+    rank = truth.rank
     reader = _Reader(cascade, truth, amplitudes, max(spectrum, min(rank + 1, *noise.shape[-2:])), spectra)
     columns = [_pipeline(p, names, spectrum, reader) for p in pipelines]
     windows = noise.shape[:2]
@@ -142,7 +144,7 @@ def _pipeline(pipeline: Pipeline, names: Sequence[str], spectrum: int, reader: _
     if "alignment_truncated" in names:
         out["alignment_truncated"] = reader.truncated_alignment(pipeline)
     if set(names) & set(obs.VECTORS):
-        sides = zip(obs.VECTORS, reader.top(entering), (reader.truth.u, reader.truth.v), strict=True)
+        sides = zip(obs.VECTORS, reader.top(entering), reader.truth.frame, strict=True)
         sines = {name: obs.sin_theta(found, true) for name, found, true in sides if name in names}
         out |= {name: reader.where_separated(entering, x) for name, x in sines.items()}
     if set(names) & set(obs.VALUES):

@@ -3,7 +3,7 @@
 import hashlib
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from spikesim import rng
 from spikesim.errors import need
+from spikesim.filters import LinearFilter
 from spikesim.noise.base import LARGEST, SMALLEST, Noise
 from spikesim.signal import Constant, Signal, turned
 
@@ -48,7 +49,9 @@ class SpikedModel:
         noise: A law of spikesim.noise.
         vectors: "haar" (uniform, drawn once from the seed, shared by all trials), "axes" (u_k = e_k, v_k = e_k), or a
             pair of arrays (m, r), (n, r) with orthonormal columns.
-        signal: How the signal moves in time: Constant() or Rotating(omega), which needs m >= 2 r, and n >= 2 r for both.
+        signal: How the signal moves in time, a law of spikesim.signal. Where u_k moves m >= 2 r, where v_k does n >= 2 r.
+        head: r', how many of the largest |lambda_k| the subspaces, gap and tail are about (theory.md, Observables), 1 to r;
+            all where left out.
 
     Raises:
         ValueError: If an argument breaks the conditions above.
@@ -61,6 +64,7 @@ class SpikedModel:
     noise: Noise
     vectors: Any = "haar"
     signal: Signal = field(default_factory=Constant)
+    head: int | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "shape", _shape(self.shape))
@@ -75,11 +79,22 @@ class SpikedModel:
         self.signal.check(self.shape, self.rank)
         self.noise.entry_scale(self.shape)
         object.__setattr__(self, "vectors", _vectors(self.vectors, self.shape, self.rank))
+        object.__setattr__(self, "head", _head(self.head, self.rank))
+
+    def __repr__(self) -> str:
+        """Every field but a head that is all: the text is part of a stored point's identity."""
+        given = [f.name for f in fields(self) if f.name != "head" or self.head is not None]
+        return f"SpikedModel({', '.join(f'{name}={getattr(self, name)!r}' for name in given)})"
 
     @property
     def rank(self) -> int:
         """r."""
         return len(self.spikes)
+
+    @property
+    def head_rank(self) -> int:
+        """r', which is r where no head is given."""
+        return self.rank if self.head is None else self.head
 
     @property
     def eta(self) -> float:
@@ -100,6 +115,14 @@ class SpikedModel:
     def signs(self) -> NDArray[np.float64]:
         """Signs of the spikes, (r,)."""
         return np.sign(self.spikes)
+
+    def amplitudes(self, step: int = 0) -> NDArray[np.float64]:
+        """lambda_k(t) of a step, signs included, (r,)."""
+        return np.asarray(self.spikes) * self.signal.factors(step, self.rank)
+
+    def persistence(self, filter_: LinearFilter, steps: int) -> NDArray[np.float64]:
+        """c_sig of each spike in a filter's buffer after `steps` steps, (r,); see Signal.persistence."""
+        return self.signal.persistence(filter_, steps, self.rank)
 
     def frame(self, seed: int, step: int = 0) -> Frame:
         """The singular vectors u (m, r) and v (n, r) of S_t under a seed."""
@@ -170,6 +193,12 @@ def _spikes(spikes: Any, limit: int) -> tuple[float, ...]:
     inside = all(SMALLEST <= abs(x) <= LARGEST for x in out)
     need(inside, f"{SMALLEST:g} <= |spike| <= {LARGEST:g}", spikes=spikes)
     return out
+
+
+def _head(head: Any, rank: int) -> int | None:
+    whole = isinstance(head, int | np.integer) and not isinstance(head, bool)
+    need(head is None or (whole and 1 <= head <= rank), f"head: None or an integer in [1, r = {rank}]", head=head)
+    return None if head is None or head == rank else int(head)
 
 
 def _vectors(vectors: Any, shape: tuple[int, int], rank: int) -> Any:

@@ -23,16 +23,31 @@ OBSERVABLES = ("alignment", "projection", "alignment_truncated", *UPDATE[2:], *V
 
 @dataclass(frozen=True)
 class Truth:
-    """The signal that updates are held against: that of the last step."""
+    """The signal that updates are held against: that of the last step; the head is all of it where left out."""
 
     u: Array
     v: Array
     spikes: Array
+    head: int | None = None
 
     @property
     def signs(self) -> Array:
         """Signs of the spikes."""
         return array_namespace(self.spikes).sign(self.spikes)
+
+    @property
+    def rank(self) -> int:
+        """r', of the head."""
+        return self.spikes.shape[0] if self.head is None else self.head
+
+    @property
+    def frame(self) -> tuple[Array, Array]:
+        """Vectors of the head, (m, r') and (n, r'): those of the largest amplitudes."""
+        if self.head is None:
+            return self.u, self.v
+        xp = array_namespace(self.spikes)
+        top = xp.argsort(xp.abs(self.spikes), descending=True)[: self.head]
+        return xp.take(self.u, top, axis=1), xp.take(self.v, top, axis=1)
 
     @property
     def target(self) -> Array:

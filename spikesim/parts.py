@@ -60,7 +60,7 @@ def joined(parts: Sequence["xr.Dataset"]) -> "xr.Dataset":
     if TOTAL in parts[0]:
         out = out.assign(sums_of(reduce(add, map(moments_of, parts))))
     for name in parts[0].attrs:
-        texts = list(dict.fromkeys(str(part.attrs[name]) for part in parts))
+        texts = list(dict.fromkeys(str(part.attrs[name]) for part in parts if name in part.attrs))
         if len(texts) > 1:
             out.attrs[name] = " | ".join(texts)
     if SECONDS in parts[0].attrs:

@@ -12,6 +12,8 @@ from numpy.typing import ArrayLike
 from spikesim.estimate import mean_error
 from spikesim.sweep.store import Result
 
+MANY = 8
+"""Spikes up to which each is named."""
 PIPELINE_STYLE = {
     "pre-polar": {"color": "#0072B2", "marker": "o"},
     "post-polar": {"color": "#D55E00", "marker": "s"},
@@ -99,7 +101,8 @@ def plain_ticks(axis: Any) -> None:
 
 def setting(result: Result, quick: bool) -> str:
     """Size, spikes and trials of a result in words, and whether it is a quick run's."""
-    (m, n), spikes = result.model.shape, ", ".join(f"{x:g}" for x in result.model.spikes)
+    (m, n), each = result.model.shape, [f"{x:g}" for x in result.model.spikes]
+    spikes = ", ".join(each if len(each) <= MANY else [*each[:3], f"... {each[-1]} ({len(each)})"])
     return f"{m} × {n}, spikes {spikes}, {result.data.trial.size} trials" + (" (quick run)" if quick else "")
 
 

@@ -7,7 +7,7 @@ fixed; LAYOUT_VERSION changes if it ever does.
     key         (low half of the seed, high half of the seed)
     counter     c0 = entry // 2           entries numbered row by row: entry = i n + j
                 c1 = step // 2            steps from 0
-                c2 = trial                global trial number; of VECTORS 0: the frame, 1: its partners (signal.py)
+                c2 = trial                global trial number; of VECTORS 0: the frame, 1: its partners (signal/base.py)
                 c3 = domain + 256 draw    draw 0: the first word; draw 1: a second one, for laws that need two;
                                           draws 2, 3 and 4, 5: 64 further bits of the first and the second
     word        2 (step mod 2) + entry mod 2 of the four

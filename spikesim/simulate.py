@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
+from dataclasses import replace
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,7 @@ from spikesim.samplers.banded_scope import held
 from spikesim.samplers.collapsed import Collapsed
 from spikesim.samplers.scalars import CHUNK_STEPS, Scalars
 from spikesim.samplers.stream import Stream, chunk_steps, padded_entries
-from spikesim.signal import amplitudes, mixed, products, stepped
+from spikesim.signal import Constant, amplitudes, mixed, products, stepped
 from spikesim.spectrum import Tally
 from spikesim.stages.filter import running
 
@@ -63,15 +64,15 @@ def simulate(
         windows: T = 1/(1 - beta) >= 1, in steps, distinct; may be fractional; order kept.
         trials: A count, or a range of global trial numbers: trials can be added later.
         seed: In [0, 2^64). Models with one seed share their random numbers.
-        steps: Steps from M_0 = 0, >= 1; None runs to steady state (start-up weight of the largest window below 1e-6)
-            and refuses more than WORK_LIMIT entry-steps. Everything is read at the last step, so a larger window moves
-            the reading of all windows on unless steps is given.
+        steps: Steps from M_0 = 0, >= 1; must be given where the signal has no steady state (Switch, Fading). None runs to
+            steady state (start-up weight of the largest window below 1e-6) and refuses more than WORK_LIMIT entry-steps.
+            Everything is read at the last step, so a larger window moves the reading of all windows on unless steps is given.
         pipelines: Names of PIPELINES, texts of stages such as "Clip(3.0) -> Filter() -> Polar()", with " = " after a name
             of your own if wanted, or Pipeline objects. One without a filter is repeated along the window.
         filter: Maps a window to a filter of spikesim.filters: a class such as ss.EMA or ss.Nesterov, a Family, or the text of
             one, such as "EMA(start='first')". Filter stages that name none are of it.
         observables: Names of observables.OBSERVABLES, or None for all. bias_squared and variance need two trials.
-        spectrum: How many singular values, 1 to min(m, n); r + 1 where left out.
+        spectrum: How many singular values, 1 to min(m, n); one more than the head's where left out.
         joint: All pipelines and windows of a trial see the same stream; always so for "stream" and "collapsed", must be
             False for "scalars" and "banded".
         method: "auto" picks the cheapest of the others that does what is asked for (methods.py); attrs say which, and why.
@@ -101,7 +102,7 @@ def simulate(
 
         NaN stands for "undefined" and for nothing else: head_error where the measured matrix is no average of gradients
         (post-polar, re-polarised); sin_theta and alignment_truncated where its top-r subspace does not exist (the same
-        two at T = 1, where it is a polar factor); suppression where r = min(m, n); residual without a polar step.
+        two at T = 1, where it is a polar factor); suppression where no tail is left; residual without a polar step.
 
     Raises:
         ValueError: If an argument breaks the conditions above.
@@ -175,16 +176,37 @@ def run_block(design: Design, trials: range, stop: Event, place: CPU, chunk: int
         return _run_scalars(design, trials, stop)
     if design.method == "banded":
         return _run_banded(design, trials, stop)
-    model, dtype, end = design.model, np.dtype(design.dtype), design.steps
-    spikes = np.asarray(model.spikes, dtype)
-    u, v = (place.array(x, dtype) for x in model.frame(design.seed, end - 1))
-    truth = obs.Truth(u, v, place.array(spikes))
-    u, v = (x.astype(dtype) for x in model.frames(design.seed))
-    parts = place.array(products(u, v, spikes))
+    model, dtype = design.model, np.dtype(design.dtype)
+    truth, parts = _signal(design, place)
     tally = Tally()
     cascade = Cascade(design.runs, design.bank, design.given, (truth.u, truth.v), lambda x: place.spectra(x, tally))
-    still = parts[0, 0, ...] if parts.shape[:2] == (1, 1) else None  # a signal that does not move
-    sampler = _sampler(design, trials, still if design.plain else None, place)
+    noise = _run(design, trials, stop, place, chunk, cascade, parts)
+    spikes, double = np.asarray(model.spikes, dtype), place.xp.float64
+    shares = model.signal.shares(model.rank)
+    found = {head: amplitudes(c, spikes, shares) for head, c in design.averages.items()}
+    measured = measure(
+        design.pipelines, design.observables, design.spectrum, cascade, truth,
+        {head: place.array(x) for head, x in found.items()}, noise,
+        lambda x: place.spectra(place.xp.astype(x, double), tally),
+    )  # fmt: skip
+    values, apart = {name: host(x) for name, x in measured.values.items()}, measured.deviations
+    return Measured(values, moments=None if apart is None else Moments.of(apart), tally=tally)
+
+
+def _signal(design: Design, place: CPU) -> tuple[obs.Truth, Array]:
+    """The signal that is held against updates, and the parts P that all of it is mixed of (signal/base.py)."""
+    model, dtype, last = design.model, np.dtype(design.dtype), design.steps - 1
+    now = (place.array(x, dtype) for x in (*model.frame(design.seed, last), model.amplitudes(last)))
+    truth = replace(obs.Truth(*now), head=model.head)
+    u, v = (x.astype(dtype) for x in model.frames(design.seed))
+    return truth, place.array(products(u, v, np.asarray(model.spikes, dtype), model.signal.shares(model.rank)))
+
+
+def _run(design: Design, trials: range, stop: Event, place: CPU, chunk: int, cascade: Cascade, parts: Array) -> Array:
+    """Draw the stream and run the cascade over it; gives the noise of the run's own filters, (B, K, m, n)."""
+    signal, end = design.model.signal, design.steps
+    still = parts[0, 0, 0, ...] if isinstance(signal, Constant) and design.plain else None
+    sampler = _sampler(design, trials, still, place)
     own = None if design.plain or design.method == "collapsed" else running(design.filters)
     while sampler.step < end:
         if stop.is_set():
@@ -195,21 +217,12 @@ def run_block(design: Design, trials: range, stop: Event, place: CPU, chunk: int
             continue
         if own is not None:
             own.advance(drawn[..., None, :, :], every=False)
-        cascade.advance(
-            drawn if own is None and still is not None else drawn + stepped(model.signal, parts, first, sampler.step)
-        )
-    cascade.supply((), sampler.last() + stepped(model.signal, parts, end - 1, end))
+        cascade.advance(drawn if still is not None else drawn + stepped(signal, parts, first, sampler.step))
+    cascade.supply((), sampler.last() + stepped(signal, parts, end - 1, end))
     noise = sampler.buffers() if own is None else own.last()
     for head, buffers in _apart(noise, design):
         cascade.supply(head, buffers + mixed(design.averages[head], parts))
-    found, double = {head: amplitudes(c, spikes) for head, c in design.averages.items()}, place.xp.float64
-    measured = measure(
-        design.pipelines, design.observables, design.spectrum, cascade, truth,
-        {head: place.array(x) for head, x in found.items()}, noise[:, : len(design.filters), ...],
-        lambda x: place.spectra(place.xp.astype(x, double), tally),
-    )  # fmt: skip
-    values, apart = {name: host(x) for name, x in measured.values.items()}, measured.deviations
-    return Measured(values, moments=None if apart is None else Moments.of(apart), tally=tally)
+    return noise[:, : len(design.filters), ...]
 
 
 def _apart(noise: Array, design: Design) -> Iterator[tuple[Stages, Array]]:

@@ -81,12 +81,27 @@ def turning(spikes, lefts, rights, omega, both, steps):
     return np.array(signals), left, right
 
 
+def moving(spikes, factor, left, right, steps):
+    """S_0 .. S_{steps - 1} of amplitudes and vectors that are any functions of the step.
+
+    Args:
+        spikes: lambda_k, (r,).
+        factor: (k, t) -> lambda_k(t) / lambda_k.
+        left: t -> u_k(t), (m, r).
+        right: t -> v_k(t), (n, r).
+        steps: How many.
+    """
+    return np.array(
+        [sum(x * factor(k, t) * np.outer(left(t)[:, k], right(t)[:, k]) for k, x in enumerate(spikes)) for t in range(steps)]
+    )
+
+
 def tangent_part(x, left, right):
     """P_T X = X - (I - U U^T) X (I - V V^T)."""
     return x - (np.eye(len(left)) - left @ left.T) @ x @ (np.eye(len(right)) - right @ right.T)
 
 
-def observe(signals, noise, spikes, left, right, window, pipeline, spectrum):
+def observe(signals, noise, spikes, left, right, window, pipeline, spectrum, head=None):
     """Every observable of one trial, one pipeline and one window, by name; NaN where theory.md leaves it undefined.
 
     Args:
@@ -98,9 +113,11 @@ def observe(signals, noise, spikes, left, right, window, pipeline, spectrum):
         window: T = 1 / (1 - beta).
         pipeline: One of PIPELINES.
         spectrum: How many singular values.
+        head: How many of the largest spikes the subspaces, gap and tail are about; all where left out.
     """
     spikes = np.asarray(spikes, dtype=float)
-    rank, gradients = len(spikes), signals + noise
+    rank, gradients = head or len(spikes), signals + noise
+    largest = sorted(range(len(spikes)), key=lambda k: -abs(spikes[k]))[:rank]
     signal = left @ np.diag(spikes) @ right.T
     direction = left @ np.diag(np.sign(spikes)) @ right.T
     update = updates(gradients, window)[pipeline]
@@ -117,11 +134,11 @@ def observe(signals, noise, spikes, left, right, window, pipeline, spectrum):
     buffer = ema(noise, window)
     return {
         "alignment": np.sum(update * signal) / nuclear,
-        "projection": np.sum(update * direction) / rank,
+        "projection": np.sum(update * direction) / len(spikes),
         "alignment_truncated": truncates_it * np.sum(truncated * signal) / nuclear,
-        "cosine": np.sum(update * direction) / (linalg.norm(update) * np.sqrt(rank)),
-        "sin_theta_left": defined * outside(left, u[:, :rank]),
-        "sin_theta_right": defined * outside(right, vt[:rank].T),
+        "cosine": np.sum(update * direction) / (linalg.norm(update) * np.sqrt(len(spikes))),
+        "sin_theta_left": defined * outside(left[:, largest], u[:, :rank]),
+        "sin_theta_right": defined * outside(right[:, largest], vt[:rank].T),
         "gap": values[rank - 1] - tail,
         "tail": tail,
         "head_error": np.max(np.abs(values[:rank] - head)),

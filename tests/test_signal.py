@@ -19,7 +19,7 @@ def model(**changes):
 
 
 def parts(one, seed=0):
-    return products(*one.frames(seed), np.array(one.spikes))
+    return products(*one.frames(seed), np.array(one.spikes), one.signal.shares(one.rank))
 
 
 # Frames
@@ -106,7 +106,7 @@ def test_a_signal_that_does_not_move_is_one_matrix():
 @pytest.mark.parametrize("steps", [1, 7, 3000])
 @pytest.mark.parametrize("signal", [ss.Constant(), ss.Rotating(0.02), ss.Rotating(-1.1, both=True)], ids=str)
 def test_the_average_of_a_buffer_is_its_recurrence(signal, window, steps):
-    buffer, beta = np.zeros(signal.parts), 1 - 1 / window
+    buffer, beta = np.zeros((*signal.parts, 1)), 1 - 1 / window
     for t in range(steps):
         buffer = beta * buffer + (1 - beta) * signal.coefficients(t)
     np.testing.assert_allclose(signal.averaged(ss.EMA(window), steps), buffer, atol=1e-14)
@@ -118,7 +118,7 @@ def test_the_average_of_a_wide_window_is_summed_in_pieces_to_the_closed_form():
     ratio = filter_.beta * np.exp(-1j * omega)
     closed = np.exp(1j * omega * (steps - 1)) * (1 - ratio**steps) / (1 - ratio) / filter_.window
     found = ss.Rotating(omega).averaged(filter_, steps)
-    np.testing.assert_allclose(found[:, 0], [closed.real, closed.imag], rtol=1e-9)
+    np.testing.assert_allclose(found[:, 0, 0], [closed.real, closed.imag], rtol=1e-9)
 
 
 def test_steady_amplitude_and_lag_are_those_of_f7():
@@ -127,8 +127,10 @@ def test_steady_amplitude_and_lag_are_those_of_f7():
     gain = (1 - beta) / math.sqrt(1 - 2 * beta * math.cos(omega) + beta**2)
     lag = math.atan2(beta * math.sin(omega), 1 - beta * math.cos(omega))
     average = ss.Rotating(omega).averaged(ss.EMA(window), 1001)
-    np.testing.assert_allclose(average[:, 0], [gain * math.cos(50 - lag), gain * math.sin(50 - lag)], atol=1e-13)
-    np.testing.assert_allclose(amplitudes(average[None], np.array([1.0, -3.0])), [[3 * gain, gain]], rtol=1e-12)
+    np.testing.assert_allclose(average[:, 0, 0], [gain * math.cos(50 - lag), gain * math.sin(50 - lag)], atol=1e-13)
+    np.testing.assert_allclose(
+        amplitudes(average[None], np.array([1.0, -3.0]), np.ones((1, 2))), [[3 * gain, gain]], rtol=1e-12
+    )
 
 
 @pytest.mark.parametrize("signal", [ss.Constant(), ss.Rotating(0.4), ss.Rotating(0.4, both=True)], ids=str)
@@ -136,7 +138,7 @@ def test_amplitudes_are_the_largest_singular_values_of_the_average(signal):
     one = model(signal=signal)
     averages = np.stack([signal.averaged(ss.EMA(w), 30) for w in (1, 3, 12)])
     expected = np.linalg.svd(mixed(averages, parts(one)), compute_uv=False)[:, :2]
-    np.testing.assert_allclose(amplitudes(averages, np.array(one.spikes)), expected, atol=1e-14)
+    np.testing.assert_allclose(amplitudes(averages, np.array(one.spikes), one.signal.shares(one.rank)), expected, atol=1e-14)
 
 
 # Without noise, against theory

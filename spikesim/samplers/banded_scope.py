@@ -33,6 +33,7 @@ def need_banded(design: Any) -> None:
     instead = 'for other laws: method "stream", or "collapsed" where they are Gaussian given a scalar a step'
     need(type(model.noise) is Gaussian, f"noise Gaussian for {method}", instead, noise=model.noise)
     need(isinstance(model.signal, Constant), f"signal Constant() for {method}", 'method "collapsed"', signal=model.signal)
+    need(model.head is None, f"head None (all spikes) for {method}", 'method "collapsed"', head=model.head)
     need(design.dtype == "float64", f'dtype "float64" for {method}', dtype=design.dtype)
     for pipeline in design.pipelines:
         known = pipeline.stages in (*ONE_BUFFER, POST_POLAR.stages)

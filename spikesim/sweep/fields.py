@@ -20,6 +20,7 @@ from spikesim.model import SpikedModel
 from spikesim.noise import Gaussian
 from spikesim.pipelines import PIPELINES, pipelines_from
 from spikesim.sweep.laws import checked, law_from
+from spikesim.sweep.spectra import Spikes, spikes_from
 from spikesim.sweep.until import Until
 
 Value = Any
@@ -40,10 +41,11 @@ class ModelSpec(Part):
     """One model of a spec file."""
 
     shape: Annotated[tuple[Whole, Whole], AfterValidator(lambda x: SpikedModel(x, (1.0,), Gaussian()).shape)]
-    spikes: tuple[Real, ...]
+    spikes: Spikes
     noise: Annotated[dict[str, Value], AfterValidator(checked)]
     vectors: str = "haar"
     signal: Annotated[dict[str, Value], AfterValidator(checked)] = {"law": "Constant"}
+    head: Whole | None = None
     name: str = ""
 
     @model_validator(mode="after")
@@ -54,7 +56,7 @@ class ModelSpec(Part):
     def build(self) -> SpikedModel:
         """The model; raises ValueError as its parts do."""
         noise, signal = law_from("noise", self.noise), law_from("signal", self.signal)
-        return SpikedModel(self.shape, self.spikes, noise, self.vectors, signal)
+        return SpikedModel(self.shape, spikes_from(self.spikes, self.shape), noise, self.vectors, signal, self.head)
 
 
 class RunSpec(Part):

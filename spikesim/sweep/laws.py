@@ -1,4 +1,4 @@
-"""Tables of a spec that name a law and its parameters: noise and signal."""
+"""Tables of a spec that name a law and its parameters: noise and signal, each with others inside; and spikes."""
 
 from dataclasses import MISSING, fields
 from typing import Any
@@ -24,11 +24,19 @@ def law_from(part: str, table: dict[str, Value]) -> Any:
     required = {f.name for f in fields(laws[law]) if f.default is MISSING}
     need(set(parameters) <= set(names), f"parameters of {law} out of {names}", **{part: parameters})
     need(required <= set(parameters), f"{', '.join(sorted(required))} for {law}", **{part: parameters})
-    return laws[law](**parameters)
+    inside = {name: law_from(part, x) if isinstance(x, dict) else x for name, x in parameters.items()}
+    return laws[law](**inside)
 
 
 def checked(table: dict[str, Value], info: ValidationInfo) -> dict[str, Value]:
     """A checked noise or signal table; whole numbers become floats, so that 1 and 1.0 are one design point."""
-    out = {k: float(v) if isinstance(v, int) and not isinstance(v, bool) else v for k, v in table.items()}
+    out = _floats(table)
     law_from(str(info.field_name), out)
     return out
+
+
+def _floats(x: Value) -> Value:
+    """Every whole number of a table as a float, those of tables inside too."""
+    if isinstance(x, dict):
+        return {name: _floats(value) for name, value in x.items()}
+    return float(x) if isinstance(x, int) and not isinstance(x, bool) else x

@@ -3,10 +3,11 @@
 title = "What it is for"
 [model]                 # one model; or [[model]], several, each with a name
 shape = [100, 100]
-spikes = [12.0, 8.0, 5.0]
+spikes = [12.0, 8.0, 5.0]   # or a table that names a law for them (spectra.py)
+head = 2                # how many of them the subspaces, gap and tail are about; all where left out
 vectors = "haar"        # or "axes"
 noise = {law = "Arch", alpha = 0.3, sigma = 1.0}
-signal = {law = "Rotating", omega = 0.001, both = false}   # "Constant" where left out
+signal = {law = "Rotating", omega = 0.001, both = false}   # "Constant" where left out; see spikesim/signal/laws.py
 [grid]                  # every model is run at every combination
 "noise.sigma" = [0.5, 1.0, 2.0]
 [run]                   # arguments of ss.simulate; momenta = [...] may stand for windows

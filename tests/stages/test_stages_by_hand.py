@@ -21,7 +21,7 @@ WEIGHTS = {
     "Filter(HeavyBall)": lambda t: WINDOW * slow.ema_weights(WINDOW, t),
     "Filter(Nesterov)": lambda t: 0.6 * slow.ema_weights(WINDOW, t) + 0.4 * IMPULSE[:t],
     "Filter(FIR((0.5, 0.25)))": lambda t: np.array([0.5, 0.25, *np.zeros(64)])[:t],
-    f"Filter(IIR({B}, {A}))": lambda t: lfilter(B, (1.0, *A), IMPULSE)[:t],
+    f"Filter(IIR({B}, {(1.0, *A)}))": lambda t: lfilter(B, (1.0, *A), IMPULSE)[:t],
 }
 ONE = {text: slow.filtered(weights) for text, weights in WEIGHTS.items()} | {
     "Polar()": lambda h: slow.polar(h[-1]),
