@@ -13,6 +13,7 @@ from spikesim.noise import (
     Gaussian,
     Kronecker,
     Laplace,
+    Mixture,
     Rademacher,
     Radial,
     ScaleMixture,
@@ -30,7 +31,7 @@ from spikesim.sweep.sweep import Sweep
 
 __all__ = [
     "AR1", "EMA", "PIPELINES", "AlphaStable", "Arch", "Biased", "Constant", "Contaminated", "Filter", "Gaussian",
-    "Kronecker", "Laplace", "Pipeline", "Polar", "Rademacher", "Radial", "RateFit", "Rotating", "ScaleMixture", "SignFlip",
-    "SpikedModel", "Store", "StudentT", "Sweep", "SymmetricPareto", "fit_rate", "last_update", "newton_schulz",
+    "Kronecker", "Laplace", "Mixture", "Pipeline", "Polar", "Rademacher", "Radial", "RateFit", "Rotating", "ScaleMixture",
+    "SignFlip", "SpikedModel", "Store", "StudentT", "Sweep", "SymmetricPareto", "fit_rate", "last_update", "newton_schulz",
     "polar_factor", "predict", "simulate", "theory",
 ]  # fmt: skip
