@@ -25,6 +25,7 @@ from spikesim.noise import (
     Gaussian,
     Kronecker,
     Laplace,
+    Mixture,
     Rademacher,
     Radial,
     ScaleMixture,
@@ -45,8 +46,8 @@ from spikesim.sweep.sweep import Sweep
 
 __all__ = [
     "AR1", "EMA", "FIR", "IIR", "PIPELINES", "AlphaStable", "Alternating", "Arch", "Biased", "Constant", "Contaminated",
-    "Fading", "Family", "Filter", "Gaussian", "HeavyBall", "Kalman", "Kronecker", "Laplace", "Lookahead", "MovingAverage",
-    "Nesterov", "Oscillating", "Pipeline", "Polar", "Rademacher", "Radial", "RateFit", "Rotating", "ScaleMixture", "Schedule",
-    "SignFlip", "SpikedModel", "Store", "StudentT", "Sweep", "Switch", "SymmetricPareto", "Warmup", "fit_rate", "last_update",
-    "newton_schulz", "polar_factor", "power_law", "predict", "simulate", "theory",
+    "Fading", "Family", "Filter", "Gaussian", "HeavyBall", "Kalman", "Kronecker", "Laplace", "Lookahead", "Mixture",
+    "MovingAverage", "Nesterov", "Oscillating", "Pipeline", "Polar", "Rademacher", "Radial", "RateFit", "Rotating",
+    "ScaleMixture", "Schedule", "SignFlip", "SpikedModel", "Store", "StudentT", "Sweep", "Switch", "SymmetricPareto",
+    "Warmup", "fit_rate", "last_update", "newton_schulz", "polar_factor", "power_law", "predict", "simulate", "theory",
 ]  # fmt: skip

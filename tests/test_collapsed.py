@@ -225,7 +225,7 @@ def test_work_counts_steps_only_where_each_has_a_scalar():
 
 OTHERS = [
     ss.SignFlip(), ss.StudentT(3.0), ss.SymmetricPareto(3.0), ss.Laplace(), ss.Rademacher(), ss.AlphaStable(1.5),
-    ss.Biased(0.0), ss.Arch(0.0), ss.AR1(0.0),
+    ss.Mixture(0.1, 5.0), ss.Biased(0.0), ss.Arch(0.0), ss.AR1(0.0),
 ]  # fmt: skip
 
 

@@ -46,7 +46,9 @@ def test_auto_collapses_laws_that_are_gaussian_given_scalars(noise):
     assert picked(noise, joint=False, observables="noise_fro")["method"] == "scalars"
 
 
-@pytest.mark.parametrize("noise", [ss.Laplace(), ss.StudentT(3.0), ss.Arch(0.3), ss.AR1(0.2), ss.Biased(0.1), ss.SignFlip()])
+@pytest.mark.parametrize(
+    "noise", [ss.Laplace(), ss.StudentT(3.0), ss.Arch(0.3), ss.AR1(0.2), ss.Biased(0.1), ss.SignFlip(), ss.Mixture(0.1, 5.0)]
+)
 def test_auto_streams_any_other_law_and_says_why(noise):
     attrs = picked(noise, pipelines=GRADIENTS_ALONE)
     assert attrs["method"] == "stream"

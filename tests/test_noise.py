@@ -25,6 +25,9 @@ ETA = [  # law, E||Xi_t||_F^2 at 3 x 5, why it is not BVMZOS
     (ss.SymmetricPareto(0.5), inf, "infinite variance"),
     (ss.Laplace(2.0), 60, ""),
     (ss.Rademacher(2.0), 60, ""),
+    (ss.Mixture(0.1, 10.0, 2.0), 60, ""),
+    (ss.Mixture(0.0, 10.0), 15, ""),
+    (ss.Mixture(1.0, 0.5, 2.0, 3.0), 60, ""),
     (ss.Radial(2.5, 2.0), 60, ""),
     (ss.Contaminated(0.25, 3.0, 2.0), 15 * 4 * (0.75 + 0.25 * 9), ""),
     (ss.Contaminated(0.0, 3.0), 15, ""),
@@ -77,6 +80,8 @@ SIZES = [
         (lambda x: ss.SymmetricPareto(x), "alpha"),
         (ss.Laplace, "sigma"),
         (ss.Rademacher, "sigma"),
+        (lambda x: ss.Mixture(0.1, 2.0, x), "sigma"),
+        (lambda x: ss.Mixture(0.1, x), "factor"),
         (lambda x: ss.Radial(3.0, x), "sigma"),
         (lambda x: ss.Radial(x), "alpha"),
         (lambda x: ss.Contaminated(0.1, 2.0, x), "sigma"),
@@ -99,6 +104,9 @@ RANGES = [
     (lambda x: ss.Contaminated(x, 2.0), "p", (-0.1, 1.1, nan, "1", True), "0 <= p <= 1"),
     (lambda x: ss.ScaleMixture(x, 2.0), "p", (-0.1, 1.1, nan, "1", True), "0 <= p <= 1"),
     (lambda x: ss.ScaleMixture(0.1, x), "factor", (1e31,), "factor <= 1e+30"),
+    (lambda x: ss.Mixture(x, 2.0), "p", (-0.1, 1.1, nan, "1", True), "0 <= p <= 1"),
+    (lambda x: ss.Mixture(0.1, x), "factor", (1e31,), "factor <= 1e+30"),
+    (lambda x: ss.Mixture(0.1, 2.0, 1.0, x), "separation", (-0.1, nan, inf, 1e31, "1", True), "0 <= separation <= 1e+30"),
     (lambda x: ss.Arch(x), "alpha", (-0.1, 1, 1.5, nan, "1", None), "0 <= alpha < 1 (finite variance)"),
     (lambda x: ss.AR1(x), "phi", (-1, 1, 1.5, nan, "1", None), "-1 < phi < 1"),
     (lambda x: ss.AlphaStable(x), "alpha", (0.49, 2, 2.5, nan, "1", None), "0.5 <= alpha < 2"),
@@ -172,6 +180,8 @@ def test_entry_scale_makes_sigma_the_standard_deviation():
         (3 / (3 - 2), ss.StudentT(3.0, 2.0)),
         (2.5 / (2.5 - 2), ss.SymmetricPareto(2.5, 2.0)),
         (2, ss.Laplace(2.0)),
+        (0.9 + 0.1 * 100, ss.Mixture(0.1, 10.0, 2.0)),
+        (0.25 + 0.75 * 4 + 9, ss.Mixture(0.75, 2.0, 2.0, 3.0)),
         (1, ss.Gaussian(2.0)),
     ]:
         assert_allclose(noise.entry_scale(SHAPE) ** 2 * unit_variance, 4, rtol=1e-14)
@@ -247,4 +257,4 @@ def test_arch_forgets_its_start(alpha):
 def test_every_exported_law_can_be_asked_for_by_name():
     exported = {name for name in ss.noise.__all__ if name not in ("LAWS", "Noise")}
     assert set(ss.noise.LAWS) == exported
-    assert len(exported) == 14
+    assert len(exported) == 15

@@ -318,6 +318,22 @@ def test_normals_equal_box_muller_to_float32_rounding():
     assert error.max() < 2**-22
 
 
+@pytest.mark.parametrize("separation", [0.0, 2.5])
+def test_mixtures_pick_their_component_by_the_second_word(separation):
+    """A mixture is of the normals of `ss.Gaussian`: factor by 31 bits, sign by the last."""
+    y, _ = uniform_twin(rng.NOISE, 1, STEPS, ENTRIES)
+    s, u = uniform_31(y, 0.5)
+    z = drawn(ss.Gaussian())
+    x = s * separation + np.where(u < 0.3, 7, 1) * z
+    assert_allclose(drawn(ss.Mixture(0.3, 7.0, 3.0, separation)), 3 * x / (0.7 + 0.3 * 49 + separation**2) ** 0.5, rtol=1e-14)
+
+
+def test_mixtures_have_one_component_at_the_ends():
+    z = drawn(ss.Gaussian())
+    assert_allclose(drawn(ss.Mixture(0.0, 7.0, 3.0)), 3 * z, rtol=1e-14)
+    assert_allclose(drawn(ss.Mixture(1.0, 7.0, 3.0)), 3 * z, rtol=1e-14)
+
+
 @pytest.mark.parametrize(("step", "entry", "w"), NEAR_ZERO)
 def test_kernel_reaches_below_32_bits(step, entry, w):
     at = np.array([step]), np.array([entry])
@@ -382,7 +398,7 @@ def test_ar1_equals_its_recurrence():
 
 EVERY_FILL = [
     ss.Gaussian(2.0), ss.StudentT(3.0), ss.SymmetricPareto(2.5), ss.Laplace(), ss.Rademacher(), ss.Radial(4.0), ss.Arch(0.3),
-    ss.SignFlip(), ss.AlphaStable(1.5), ss.AR1(0.6), ss.Biased(0.5),
+    ss.SignFlip(), ss.AlphaStable(1.5), ss.AR1(0.6), ss.Biased(0.5), ss.Mixture(0.3, 5.0, 1.0, 2.0),
 ]  # fmt: skip
 SOME = "gaussian", "student_t", "arch"  # float32 numbers, float64 numbers, a memory: compiled for float32 results too
 BETAS = (0.0, 0.5, 0.9, 0.99)

@@ -159,7 +159,7 @@ def test_work_counts_steps_of_scalars_and_nothing_of_the_matrix():
 LAWS_NAMED = r"\('Gaussian', 'Radial', 'Contaminated', 'ScaleMixture'\)"
 OTHERS = [
     ss.Kronecker((1,) * 4, (1,) * 6), ss.SignFlip(), ss.StudentT(3.0), ss.SymmetricPareto(3.0), ss.Laplace(), ss.Rademacher(),
-    ss.AlphaStable(1.5), ss.Biased(0.0), ss.Arch(0.0), ss.AR1(0.0),
+    ss.Mixture(0.1, 5.0), ss.AlphaStable(1.5), ss.Biased(0.0), ss.Arch(0.0), ss.AR1(0.0),
 ]  # fmt: skip
 
 

@@ -21,14 +21,14 @@ DRAWS = range(6)
 LAWS = {
     "gaussian": ss.Gaussian(1.0), "frozen": ss.SignFlip(1.0), "rademacher": ss.Rademacher(1.0), "laplace": ss.Laplace(1.0),
     "pareto": ss.SymmetricPareto(3.0, 1.0), "student_t": ss.StudentT(3.0, 1.0), "stable": ss.AlphaStable(1.5, 1.0),
-    "arch": ss.Arch(0.3, 1.0), "ar1": ss.AR1(0.5, 1.0),
+    "arch": ss.Arch(0.3, 1.0), "ar1": ss.AR1(0.5, 1.0), "mixture": ss.Mixture(0.1, 10.0, 1.0),
 }  # fmt: skip
 """A law for each fill."""
 RARE = 4
 """99.9 % of the numbers keep UNITS in the last place (fills.py), and all of them so many times that, counted at a number's
 own size or at 1 where that is more: a small word's logarithm is another library's. Signs are equal but where steps of AR(1)
 cancel."""
-RECURSIVE = ("arch", "ar1")
+OF_NORMALS = ("arch", "ar1", "mixture")
 """Numbers of any type made of float32 normals: they are as far apart as those."""
 
 
@@ -106,7 +106,7 @@ def noise_apart(law: str, dtype: str, device: str, trials: int, steps: int) -> A
 
 def apart(law: str, dtype: str, found: NDArray[Any], true: NDArray[Any]) -> Apart:
     """The distance of two lots of numbers."""
-    unit = np.float32 if FILLS[law][1] or law in RECURSIVE else np.dtype(dtype).type
+    unit = np.float32 if FILLS[law][1] or law in OF_NORMALS else np.dtype(dtype).type
     own, at_one = ulps(found, true, unit), ulps(found, true, unit, 1.0)
     signs = int(np.count_nonzero(np.signbit(found) != np.signbit(true)))
     usual = float(np.quantile(at_one if law == "ar1" else own, 0.999, method="higher"))

@@ -11,7 +11,8 @@ What bounds it, for Gaussian noise, K = 6 and float32, at 512 bits:
 Nothing waits for memory. 128 words are about 220 instructions (71 products, 63 shifts, 78 three-way xors and the like), and
 take 1.6 times what four a cycle would: ten rounds follow from each other, and a core looks ahead one such group. A window
 is one fused multiply-add a vector and step. Square roots, divisions and tails included, the other laws take the Gaussian's
-time times 0.35 (frozen), 0.7 (Rademacher), 1.3 (AR1), 1.7 (Laplace, Arch), 2.9 (Pareto), 4.3 (Student), 7.8 (stable).
+time times 0.35 (frozen), 0.7 (Rademacher), 1.3 (AR1), 1.7 (Laplace, Arch), 1.9 (mixture), 2.9 (Pareto), 4.3 (Student), 7.8
+(stable).
 Half the vector width takes 1.6 to 1.8 times as long (width.py).
 
 Accumulators contract a product and a sum into one rounding and use no other fast-math flag; chunks begin at multiples of

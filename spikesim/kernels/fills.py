@@ -224,6 +224,18 @@ def _ar1(word, packed, g, other, state, fresh, entry, step, trial, domain, k0, k
             g[s * BLOCK + e] = x
 
 
+@njit(inline="always")
+def _mixture(word, packed, g, other, state, fresh, entry, step, trial, domain, k0, k1, p):
+    """Normals of the first words, components of the second ones."""
+    full_width()
+    z = other.view(np.float32)
+    _gaussian(word, packed, z, other, state, fresh, entry, step, trial, domain, k0, k1, p)
+    _words(packed, entry, step, trial, domain, uint64(1), k0, k1)
+    rare, factor, separation = p[0], p[1], p[2]
+    for i in range(WORDS):
+        g[i] = tr.mixture(z[i], word[i], rare, factor, separation)
+
+
 FILLS = {
     "gaussian": (_gaussian, True),
     "frozen": (_frozen, True),
@@ -234,12 +246,14 @@ FILLS = {
     "stable": (_stable, False),
     "arch": (_arch, False),
     "ar1": (_ar1, False),
+    "mixture": (_mixture, False),
 }
 """Name -> (fill, whether its numbers are float32 in themselves; if not they are of the accumulators' type)."""
 
 UNITS = {
     "gaussian": 4, "frozen": 4, "rademacher": 0, "laplace": 6, "pareto": 6, "student_t": 6, "stable": 16, "arch": 16,
-    "ar1": 16,
+    "ar1": 16, "mixture": 16,
 }  # fmt: skip
 """How far a number may be from another target's, which fuses products and sums in other places, in units in its last place:
-of float32 for what is made of normals (for recursive laws at its own size, or 1 where that is more), else of float64."""
+of float32 for what is made of normals (for recursive laws at its own size, or 1 where that is more; for mixtures that or the
+separation), else of float64."""

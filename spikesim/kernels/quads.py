@@ -2,7 +2,7 @@
 
 The scalar functions are those of the CPU's fills (fills.py). A draw has arguments ``(x, y, group, pair, trial, domain, k0,
 k1, p)`` and gives six numbers: entries 2 group and 2 group + 1 at step 2 pair, the same at step 2 pair + 1, and what a
-recursive law remembers of both entries; x and y are what it remembered, p is the law's shape parameter.
+recursive law remembers of both entries; x and y are what it remembered, p is the law's shape parameter (SHAPES).
 """
 
 import math
@@ -139,6 +139,27 @@ def ar1(x, y, group, pair, trial, domain, k0, k1, p):
     return x0, y0, x1, y1, x1, y1
 
 
+@cuda.jit(device=True)
+def mixture(x, y, group, pair, trial, domain, k0, k1, p):
+    """Normals of the first words, components of the second ones."""
+    a, b, c, d = _wide(gaussian(x, y, group, pair, trial, domain, k0, k1, p))
+    v0, v1, v2, v3 = _words(group, pair, trial, domain, 1, k0, k1)
+    rare, factor, separation = p
+    a, b = tr.mixture(a, v0, rare, factor, separation), tr.mixture(b, v1, rare, factor, separation)
+    c, d = tr.mixture(c, v2, rare, factor, separation), tr.mixture(d, v3, rare, factor, separation)
+    return a, b, c, d, x, y
+
+
+@cuda.jit(device=True)
+def _first(p):
+    return p[0]
+
+
+@cuda.jit(device=True)
+def _first_three(p):
+    return p[0], p[1], p[2]
+
+
 QUADS = {
     "gaussian": gaussian,
     "frozen": frozen,
@@ -149,5 +170,9 @@ QUADS = {
     "stable": _double(_stable),
     "arch": arch,
     "ar1": ar1,
+    "mixture": mixture,
 }
 """Name -> draw, for every fill of fills.py."""
+
+SHAPES = dict.fromkeys(QUADS, _first) | {"mixture": _first_three}
+"""Name -> what reads the law's shape parameters, once a thread."""

@@ -14,7 +14,7 @@ from spikesim.arrays import Array, array_namespace, type_name
 from spikesim.kernels.fills import FILLS
 from spikesim.kernels.launch import THREADS, launch
 from spikesim.kernels.once import once
-from spikesim.kernels.quads import QUADS
+from spikesim.kernels.quads import QUADS, SHAPES
 
 PAIR = 2
 """Entries of a thread: what those of a matrix are rounded up to."""
@@ -23,7 +23,7 @@ PAIR = 2
 @once
 def kernel_of(name: str, windows: int, dtype: str) -> Any:
     """The kernel of a fill for so many windows, each number of windows its own: averages are in registers then."""
-    draw, single = QUADS[name], FILLS[name][1]
+    draw, read, single = QUADS[name], SHAPES[name], FILLS[name][1]
     real = from_dtype(np.dtype(dtype))
     number = from_dtype(np.dtype("float32")) if single else real
     room = max(windows, 1)
@@ -38,7 +38,7 @@ def kernel_of(name: str, windows: int, dtype: str) -> Any:
         left, right, b = cuda.local.array(room, real), cuda.local.array(room, real), cuda.local.array(room, real)
         for k in range(windows):
             left[k], right[k], b[k] = sums[i, k, first], sums[i, k, second], beta[k]
-        x, y, trial, shape = memory[i, first], memory[i, second], trials[i], p[0]
+        x, y, trial, shape = memory[i, first], memory[i, second], trials[i], read(p)
         s0, s1, m0, m1 = real(0), real(0), real(0), real(0)
         if first < entries:
             s0, m0 = scale[first], shift[first]

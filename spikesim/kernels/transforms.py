@@ -82,6 +82,13 @@ def uniform31(word, fraction):
     return (np.float64(word >> uint32(1)) + fraction) * 2.0**-31
 
 
+@njit(forceinline=True)
+def mixture(z, word, p, factor, separation):
+    """A normal, times a factor with probability p by the first 31 bits, moved up or down by the last; float64."""
+    wide = factor if uniform31(word, 0.5) < p else 1.0
+    return wide * z + el.signed(separation, word)
+
+
 @njit(fastmath=FAST, forceinline=True)
 def student_t(u, v, df):
     """Bailey (Mathematics of Computation 62, 1994): t with df degrees of freedom from two uniforms.

@@ -12,10 +12,11 @@ from spikesim.noise.entrywise import (
     SymmetricPareto,
 )
 from spikesim.noise.laws import LAWS
+from spikesim.noise.mixtures import Mixture
 from spikesim.noise.recursive import AR1, Arch
 from spikesim.noise.steps import Contaminated, Radial, ScaleMixture, SignFlip
 
 __all__ = [
-    "AR1", "LAWS", "AlphaStable", "Arch", "Biased", "Contaminated", "Gaussian", "Kronecker", "Laplace", "Noise", "Rademacher",
-    "Radial", "ScaleMixture", "SignFlip", "StudentT", "SymmetricPareto",
+    "AR1", "LAWS", "AlphaStable", "Arch", "Biased", "Contaminated", "Gaussian", "Kronecker", "Laplace", "Mixture", "Noise",
+    "Rademacher", "Radial", "ScaleMixture", "SignFlip", "StudentT", "SymmetricPareto",
 ]  # fmt: skip

@@ -22,11 +22,12 @@ pytestmark = pytest.mark.skipif(find_spec("numba_cuda") is None, reason="numba-c
 ENTRIES, SEED, STEPS = 279, 2**64 - 5, (8, 3)
 """More entries than one block of threads has, an odd number of them, and of steps at the end."""
 RECURSIVE = ("arch", "ar1")
+OF_NORMALS = (*RECURSIVE, "mixture")
 """Of float32, as the normals they are made of, at a number's own size or 1 where that is more."""
 CASES = [
     ("gaussian", 0.0), ("frozen", 0.0), ("rademacher", 0.0), ("laplace", 0.0), ("pareto", 0.5), ("pareto", 3.0),
     ("student_t", 0.5), ("student_t", 3.0), ("student_t", 30.0), ("stable", 0.5), ("stable", 1.0), ("stable", 1.99),
-    ("arch", 0.5), ("ar1", -0.4),
+    ("arch", 0.5), ("ar1", -0.4), ("mixture", (0.3, 7.0, 0.0)), ("mixture", (0.3, 7.0, 2.0)),
 ]  # fmt: skip
 FEW = {name: (name, p) for name, p in CASES}.values()
 ROUNDING = {"float32": 1e-6, "float64": 1e-14}
@@ -60,7 +61,7 @@ def drawn(device, name, p, dtype, *, windows=0, kept=True, factors=False, scale=
     for steps in cut:
         out = np.zeros((count, steps * ENTRIES if kept else 0), dtype)
         of_steps = np.ascontiguousarray(factor[:, step : step + steps] if factors else factor[:, :0])
-        at = (trials, of, rng.key(SEED), np.array([p]))
+        at = (trials, of, rng.key(SEED), np.atleast_1d(np.asarray(p, float)))
         device.draw(name, sums, out, memory, beta, of_steps, step, steps, *at, *finish)
         outs.append(out.reshape(count, -1, ENTRIES))
         remembered.append(memory[:, :ENTRIES].copy())
@@ -83,7 +84,7 @@ def gpu(monkeypatch):
 
 def units(found, true, name, dtype):
     """Units in the last place of what a law is made of."""
-    recursive = name in RECURSIVE
+    recursive = name in OF_NORMALS
     unit = np.float32 if FILLS[name][1] or recursive else np.dtype(dtype).type
     true = true.astype(dtype).astype(np.float64)
     size = np.maximum(np.abs(true), 1.0) if recursive else np.abs(true)
@@ -105,7 +106,7 @@ def test_numbers_are_the_cpus_to_the_units_stated(gpu, name, p, dtype):
     (a, sums, x), (b, others, y) = drawn(CPU(), name, p, "float64", **options), drawn(gpu(), name, p, dtype, **options)
     assert b.dtype == others.dtype == dtype
     assert_held(b, a, name, dtype)
-    single = FILLS[name][1] or name in RECURSIVE
+    single = FILLS[name][1] or name in OF_NORMALS
     if name in RECURSIVE:
         assert_allclose(y, x, atol=ROUNDING["float32"] * np.abs(x).max())
     if sums.size:

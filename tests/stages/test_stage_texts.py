@@ -21,9 +21,10 @@ from spikesim.stages.workers import Delay, Workers
 
 EXAMPLES = (
     Filter(), Filter(Nesterov), Filter(EMA(7.0)), Filter(Family(EMA, start="first")), Filter(FIR((0.5, 0.5))),
-    Filter(IIR((1.0,), (1.0, -0.5))), Filter(Kalman), Filter(MovingAverage(4)), Polar(), Polar(3), Clip(3.0), Normalise(), Sign(),
-    SecondMoment(), SecondMoment(50.0, 0.1), Adam(50.0), Delay(3), Workers(4), Workers(2, (0, 5)), QR(), NewtonSchulz(),
-    NewtonSchulz("dion", dtype="bfloat16"), NewtonSchulz((1.5, -0.5), 7), NewtonSchulz(((1.5, -0.5), (2.0, -1.0))),
+    Filter(IIR((1.0,), (1.0, -0.5))), Filter(Kalman), Filter(MovingAverage(4)), Polar(), Polar(3), Clip(3.0), Normalise(),
+    Sign(), SecondMoment(), SecondMoment(50.0, 0.1), Adam(50.0), Delay(3), Workers(4), Workers(2, (0, 5)), QR(),
+    NewtonSchulz(), NewtonSchulz("dion", dtype="bfloat16"), NewtonSchulz((1.5, -0.5), 7),
+    NewtonSchulz(((1.5, -0.5), (2.0, -1.0))),
     RandomisedPolar(2), RandomisedPolar(2, seed=7), Soft(0.1), Soft(0.1, True), Power(0.5), HardThreshold(),
     HardThreshold(0.5), Shrink(), Shrink("nuclear"), Shampoo(), Shampoo(20.0, -0.5), Fisher(), Tiled((2, 1)),
     Tiled((2, 1), NewtonSchulz("cubic")), ShapeFactor("muon"), Identity(),

@@ -22,6 +22,7 @@ LAWS = [
     ss.Gaussian(0.5), ss.StudentT(2.5, 2.0), ss.SymmetricPareto(1.5), ss.Laplace(0.3), ss.Rademacher(2.0),
     ss.AlphaStable(1.3), ss.Arch(0.5), ss.AR1(-0.4, 3.0), ss.SignFlip(), ss.Radial(2.1), ss.Contaminated(0.3, 30.0),
     ss.ScaleMixture(0.5, 9.0), ss.Biased(2.0), ss.Kronecker((1.0, 2.0, 0.0), (3.0, 1.0, 1.0, 0.5, 2.0)),
+    ss.Mixture(0.3, 7.0, 2.0), ss.Mixture(0.3, 7.0, 2.0, 1.5),
 ]  # fmt: skip
 ROUNDING = {"float32": 2e-6, "float64": 1e-14}
 
