@@ -89,8 +89,9 @@ def _shortfall(axis: Any, grid: Grid) -> None:
     value, error = _shortfalls(grid)
     fine = _fine(grid)
     for k, style in zip(range(grid.windows.size), plots.MANY_STYLE, strict=False):
-        axis.errorbar(grid.y, value[:, k], 1.96 * error[:, k], label=f"T = {grid.windows[k]:g}",
-                      **style | {"linestyle": "none", "markersize": 5})  # fmt: skip
+        mean, half = value[:, k], 1.96 * error[:, k]
+        look = style | {"linestyle": "none", "markersize": 5}
+        plots.intervals(axis, grid.y, mean, [mean - half, mean + half], f"T = {grid.windows[k]:g}", **look)
         limit = 1 - grid.limits("alignment", "post-polar", fine, k) / grid.limits("alignment", "pre-polar", fine, k)
         plots.guide(axis, fine, limit, "S4" if k == 0 else "", linewidth=1)
     plots.guide(axis, grid.y, np.full(grid.y.size, WITHIN), f"{100 * WITHIN:g} %", color="#999999", linestyle="-")
@@ -131,8 +132,7 @@ def _limit_caught(grid: Grid, k: int) -> float:
 def _caught(axis: Any, grid: Grid) -> None:
     x = 2 * grid.windows - 1
     value, low, high = np.array([_measured(grid, k) for k in range(grid.windows.size)]).T
-    ends = np.nan_to_num(np.stack([value - low, high - value]), nan=0.0, posinf=0.0)
-    axis.errorbar(x, value, ends, label="measured", capsize=4, linestyle="none", **plots.PIPELINE_STYLE["post-polar"])
+    plots.intervals(axis, x, value, [low, high], "measured", **plots.PIPELINE_STYLE["post-polar"])
     plots.guide(axis, x, [_limit_caught(grid, k) for k in range(x.size)], "S4")
     sharp = np.sqrt((1 - 1 / x) / WITHIN)
     plots.guide(axis, x, sharp, "high SNR: y² = (1 − 1/(2T − 1)) / 1 %", linestyle=":", color="#888888")

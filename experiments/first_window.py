@@ -107,8 +107,7 @@ def _gaussian(result: Result) -> np.ndarray:
 def _windows(axis: Any, mine: list[tuple[Result, Found]], name: str, style: dict[str, Any]) -> None:
     y = [_y(r) for r, _ in mine]
     value, low, high = (np.array([getattr(f, k) for _, f in mine]) for k in ("value", "low", "high"))
-    top = np.where(np.isfinite(high), high, value)
-    axis.errorbar(y, value, [value - low, top - value], label=name, capsize=3, **style | {"markersize": 6, "linestyle": "-"})
+    plots.intervals(axis, y, value, [low, high], name, **style | {"markersize": 6, "linestyle": "-"})
     axis.plot(y, [f.bound for _, f in mine], color=style["color"], linestyle="--", linewidth=1.2, label=f"_{name}, B5")
 
 
@@ -120,7 +119,7 @@ def _against(axis: Any, mine: list[tuple[Result, Found]], name: str, style: dict
     if not shown.any():
         return
     value, low, high = share[shown].T
-    axis.errorbar(y[shown], value, [value - low, high - value], label=name, capsize=3, **style | {"markersize": 6})
+    plots.intervals(axis, y[shown], value, [low, high], name, **style | {"markersize": 6, "linestyle": "-"})
 
 
 def _behind(result: Result, found: Found) -> bool:
@@ -155,7 +154,10 @@ def _finding(results: list[Result], found: list[Found]) -> str:
     both = [(r, f) for r, f in zip(results, found, strict=True) if _behind(r, f)]
     ahead = sum(f.value <= windows[0] for f in found)
     kept = sum(f.high <= f.bound for f in found)
-    said = f"Pre-polar leads on average from the smallest T = {windows[0]:g} on in {ahead} of {len(found)} settings ({_throughout(results, found)} throughout)"
+    said = (
+        f"Pre-polar leads on average from the smallest T = {windows[0]:g} on in {ahead} of {len(found)} settings "
+        f"(at every y for {_throughout(results, found)})"
+    )
     if both:
         ratios = np.array([f.bound / f.value for _, f in both])
         (r, f) = max(both, key=lambda pair: pair[1].value)
@@ -177,7 +179,7 @@ def _finding(results: list[Result], found: list[Found]) -> str:
 def _throughout(results: list[Result], found: list[Found]) -> str:
     """Laws of which pre-polar leads from the smallest T on at every y."""
     never = {r.coordinates["name"] for r, f in zip(results, found, strict=True) if f.value > r.data.window.values[0]}
-    return ", ".join(dict.fromkeys(r.coordinates["name"] for r in results if r.coordinates["name"] not in never)) or "no law"
+    return "; ".join(dict.fromkeys(r.coordinates["name"] for r in results if r.coordinates["name"] not in never)) or "no law"
 
 
 def _worst(results: list[Result]) -> tuple[float, float]:

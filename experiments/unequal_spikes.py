@@ -67,9 +67,11 @@ def draw(store: Store, figures: Path, published: Path | None = None) -> report.O
 def _sweep(results: list[Result]) -> Sweep:
     results = sorted(results, key=_y)
     data = [r.data for r in results]
-    tables = [np.stack([d[name].transpose("trial", "pipeline", "window").values for d in data]) for name in
-              ("alignment", "projection")]  # fmt: skip
-    return Sweep(results, np.array([_y(r) for r in results]), *tables, list(data[0].pipeline.values))
+    total, mean = (
+        np.stack([d[name].transpose("trial", "pipeline", "window").values for d in data])
+        for name in ("alignment", "projection")
+    )
+    return Sweep(results, np.array([_y(r) for r in results]), total, mean, list(data[0].pipeline.values))
 
 
 def _y(result: Result) -> float:
@@ -137,9 +139,8 @@ def _plain_contrast(sweep: Sweep) -> float:
 
 def _bars(axis: Any, sweep: Sweep, pipeline: str, ratio: np.ndarray, error: np.ndarray, span: float = 1.0) -> None:
     shown = error < READABLE * span
-    style = plots.PIPELINE_STYLE[pipeline]
-    look = {"label": pipeline, "capsize": 3, "markersize": 5, "linestyle": "none", **style}
-    axis.errorbar(sweep.y[shown], ratio[shown], 1.96 * error[shown], **look)
+    value, half = ratio[shown], 1.96 * error[shown]
+    plots.intervals(axis, sweep.y[shown], value, [value - half, value + half], pipeline, **plots.PIPELINE_STYLE[pipeline])
 
 
 def _theory(axis: Any, x: np.ndarray, pipeline: str, values: np.ndarray) -> None:
@@ -193,8 +194,7 @@ def _turns(axis: Any, sweep: Sweep) -> None:
     x, where = 2 * sweep.windows - 1, range(sweep.windows.size)
     for pipeline in TURNING:
         value, low, high = np.array([_measured_turn(sweep, pipeline, w) for w in where]).T
-        axis.errorbar(x, value, [value - low, high - value], label=pipeline, capsize=4, linestyle="none",
-                      **plots.PIPELINE_STYLE[pipeline])  # fmt: skip
+        plots.intervals(axis, x, value, [low, high], pipeline, **plots.PIPELINE_STYLE[pipeline])
         _theory(axis, x, pipeline, np.array([_theory_turn(sweep, pipeline, w) for w in where]))
     axis.set(xscale="log", yscale="log", xlabel="2T − 1 (effective sample size)", ylabel="turning y of the smallest spike")
     axis.set_title(f"y at which o₂ / o₁ = {_level(sweep):.2g}")
