@@ -26,7 +26,7 @@ FLOORS = [
         "estimate",
         "devices",
     ),
-    ("pipelines", "observables", "samplers"),
+    ("stages", "cascade", "pipelines", "observables", "samplers"),
     ("moments", "parts", "measure", "methods", "design", "dataset", "blocks", "simulate"),
     ("sweep",),
     ("plots", "report", "benchmark", "progress", "predict", "verify"),

@@ -95,6 +95,6 @@ def family_from(text: str) -> Any:
     made = _value(tree, text)
     if isinstance(made, LinearFilter):  # a filter that has no window, or one that is given: the same at every window
         made = Family(type(made), **{f.name: getattr(made, f.name) for f in fields(made)})  # type: ignore[arg-type]
-    good = isinstance(made, Family) or (isinstance(made, type) and issubclass(made, LinearFilter))
-    need(good, f"filter: one of {tuple(FILTERS)}, with arguments other than its window", filter=text)
+    made = Family(made) if isinstance(made, type) and issubclass(made, LinearFilter) else made
+    need(isinstance(made, Family), f"filter: one of {tuple(FILTERS)}, with arguments other than its window", filter=text)
     return made

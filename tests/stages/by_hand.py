@@ -28,7 +28,7 @@ def inverse_root(a, power):
 
 
 def clip(norm):
-    return lambda h: h[-1] * min(1, norm / np.sqrt((h[-1] ** 2).sum()))
+    return lambda h: h[-1] * min(1, norm / max(np.sqrt((h[-1] ** 2).sum()), norm * 1e-9))
 
 
 def normalise():
