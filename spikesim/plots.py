@@ -77,6 +77,15 @@ def mean_band(axis: Any, x: ArrayLike, samples: ArrayLike, label: str, **style: 
     axis.fill_between(x, mean - 1.96 * error, mean + 1.96 * error, color=style.get("color"), alpha=0.25, linewidth=0)
 
 
+def intervals(axis: Any, x: ArrayLike, y: ArrayLike, ends: ArrayLike, label: str, **style: Any) -> None:
+    """Values at x with intervals from ends[0] to ends[1], (2, x), drawn where both are finite."""
+    y, (low, high) = np.asarray(y, float), np.asarray(ends, float)
+    whole = np.isfinite(low) & np.isfinite(high)
+    spans = np.where(whole, [y - low, high - y], np.nan)
+    axis.plot(x, y, label=label, **({"markersize": 5, "linestyle": "none"} | style))
+    axis.errorbar(x, y, np.maximum(spans, 0), fmt="none", color=style.get("color"), capsize=3, linewidth=1.2)
+
+
 def guide(axis: Any, x: ArrayLike, y: ArrayLike, label: str, **style: Any) -> None:
     """A theory curve: no markers, dashed black unless said otherwise."""
     axis.plot(x, y, label=label, **({"color": "black", "linestyle": "--", "linewidth": 1.2} | style))
