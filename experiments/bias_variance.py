@@ -25,7 +25,7 @@ from spikesim.theory.filters import ema
 
 ORDERS = ("pre-polar", "post-polar")
 NEAR, FAR = 9.0, 160.0
-"""Fits are over b (2T - 1) in between: asymptotic beyond the first, and estimated to a few percent before the second."""
+"""Fits are over b (2T - 1) in between: asymptotic beyond the first; beyond the second squared bias is lost in its noise."""
 HEADLINE = 4.0
 """Batch size whose exponents in T are said."""
 FIXED = 4.0
