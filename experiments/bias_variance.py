@@ -25,7 +25,7 @@ from spikesim.theory.filters import ema
 
 ORDERS = ("pre-polar", "post-polar")
 NEAR, FAR = 9.0, 160.0
-"""Fits are over b (2T - 1) in between: asymptotic beyond the first, and estimated to a few percent before the second."""
+"""Fits are over b (2T - 1) in between: asymptotic beyond the first; beyond the second squared bias is lost in its noise."""
 HEADLINE = 4.0
 """Batch size whose exponents in T are said."""
 FIXED = 4.0
@@ -41,6 +41,7 @@ LIMIT = 0.25
 class Points(NamedTuple):
     """One model at one batch size: bias squared, variance and their sum as measured, (seed, pipeline, window)."""
 
+    name: str
     result: Result
     batch: float
     bias: np.ndarray
@@ -48,14 +49,14 @@ class Points(NamedTuple):
     mse: np.ndarray
 
     @property
+    def source(self) -> str:
+        """Of the theory."""
+        return "S11 with S4" if self.result.model.rank == 2 else "S11 with S6"
+
+    @property
     def x(self) -> np.ndarray:
         """2T - 1."""
         return 2 * self.result.data.window.values - 1
-
-    @property
-    def name(self) -> str:
-        """Of the model."""
-        return self.result.coordinates["name"]
 
     def of(self, which: str, pipeline: str) -> np.ndarray:
         """What: bias, variance or mse, (seed, window)."""
@@ -93,10 +94,9 @@ def draw(store: Store, figures: Path, published: Path | None = None) -> report.O
         found = "; ".join(_finding([p for p in points if p.name == name]) for name in names)
         finding = f"With pre-polar O(EMA(G)) and post-polar EMA(O(G)) (some lecture notes swap the names), {found}."
         data, groups = points[0].result.data, len(points[0].bias)
-        (m, n), quick = points[0].result.model.shape, " (quick run)" if store.quick else ""
-        above = f"{m} × {n}, Gaussian noise of σ = 1/√b, {groups} groups of {data.trial.size} trials{quick}, "
-        above += "bars 95 % over groups; values below their own bar are left out"
-        plots.save(figure, figures, "bias_variance", above, finding)
+        (m, n), quick = points[0].result.model.shape, " (quick run)" * store.quick
+        above = f"{m} × {n}, Gaussian noise of σ = 1/√b, {groups} groups of {data.trial.size} trials{quick}, bars 95 %"
+        plots.save(figure, figures, "bias_variance", f"{above} over groups; values below their bar are left out", finding)
     return report.Outcome(finding, rows)
 
 
@@ -105,7 +105,7 @@ def _points(store: Store) -> list[Points]:
     groups: dict[tuple[str, float], list[Result]] = {}
     for result in store:
         groups.setdefault((result.coordinates["name"], result.coordinates["noise.sigma"]), []).append(result)
-    return [Points(g[0], sigma**-2.0, *np.stack([_measured(r) for r in g], 1)) for (_, sigma), g in groups.items()]
+    return [Points(n, g[0], sigma**-2.0, *np.stack([_measured(r) for r in g], 1)) for (n, sigma), g in groups.items()]
 
 
 def _measured(result: Result) -> np.ndarray:
@@ -145,8 +145,7 @@ def _ratios(axis: Any, point: Points, style: dict[str, Any]) -> None:
     for other, line in (("post-polar", "-"), ("re-polarised", ":")):
         ratio, error = _share(point, other)
         label = f"{'_' * (other != 'post-polar')}{other}, b = {point.batch:g}"
-        look = style | {"markersize": 5, "linestyle": line, "linewidth": 1.2}
-        plots.intervals(axis, point.x, ratio, [ratio - error, ratio + error], label, **look)
+        plots.intervals(axis, point.x, ratio, [ratio - error, ratio + error], label, **style | {"linestyle": line})
 
 
 def _share(point: Points, other: str) -> tuple[np.ndarray, np.ndarray]:
@@ -163,18 +162,14 @@ def _finish(row: Any, group: list[Points]) -> None:
     name = f"{group[0].name}, λ from {max(spikes):g} to {min(spikes):g}"
     labels = "bias² ‖E A − O(S)‖²", "variance E‖A − E A‖²", "mean squared error / pre-polar's"
     for axis, label in zip(row, labels, strict=True):
-        axis.set(xscale="log", yscale="log", ylabel=label, xlabel="2T − 1 (effective sample size)")
-        axis.set_title(name, fontsize=11)
-    for axis in row[1:]:
-        plots.plain_ticks(axis)
+        axis.set(xscale="log", yscale="log", ylabel=label, xlabel="2T − 1 (effective sample size)", title=name)
+    plots.plain_ticks(row[1])
+    plots.plain_ticks(row[2])
     plots.guide(row[2], group[0].x, np.ones(group[0].x.size), "pre-polar", color="#999999", linestyle="-")
     row[2].plot([], [], "k:", label="re-polarised, each in its colour")
-    theory = _source(group[0])
-    keys = [Line2D([], [], color=s["color"], marker=s["marker"], linestyle="none", label=f"b = {p.batch:g}")
-            for p, s in zip(group, plots.SERIES_STYLE, strict=False)]  # fmt: skip
-    keys += [Line2D([], [], color="#555555", marker="o", markerfacecolor=f or "#555555", linestyle=line, label=f"{o}, {theory}")
-             for o, f, line in _LOOKS]  # fmt: skip
-    row[1].legend(handles=keys, fontsize=9)
+    keys = [Line2D([], [], color="#555555", marker="o", markerfacecolor=f or "#555555", linestyle=line, label=order)
+            for order, f, line in _LOOKS]  # fmt: skip
+    row[1].legend(handles=keys, fontsize=9, title=f"lines: {group[0].source}")
     row[2].legend(fontsize=9)
 
 
@@ -202,11 +197,7 @@ def _row(point: Points, which: str, order: str) -> report.Row:
     slope, half = _line(x, values)
     fit = RateFit(slope, slope - half, slope + half, np.nan, (), interval="Student's, jackknife over groups of trials")
     quantity = f"{'bias²' if which == 'bias' else which}, {order}, {point.name}, b = {point.batch:g}"
-    return report.Row(quantity, fit, log_slope((x + 1) / 2, point.theory(which, order)[inside]), _source(point))
-
-
-def _source(point: Points) -> str:
-    return "S11 with S4" if point.result.model.rank == 2 else "S11 with S6"
+    return report.Row(quantity, fit, log_slope((x + 1) / 2, point.theory(which, order)[inside]), point.source)
 
 
 def _in_batches(group: list[Points], which: str, order: str) -> tuple[float, float]:
