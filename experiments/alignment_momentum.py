@@ -14,6 +14,8 @@ from spikesim.estimate import fit_rate, log_slope, mean_error
 from spikesim.sweep.store import Store
 from spikesim.theory import asymptotics
 
+GROUP = "What the paper proves"
+
 FIT_FROM = 5.0
 """Smallest window of the fit: below, pre-polar has left the low-SNR regime by less than the fit can see."""
 

@@ -14,6 +14,8 @@ from spikesim.estimate import mean_error
 from spikesim.sweep.store import Result, Store
 from spikesim.theory import asymptotics
 
+GROUP = "What is sharper"
+
 LIGHT = "Gaussian"
 """The law for which S4 is stated; for any other of finite variance it is a conjecture."""
 

@@ -14,6 +14,8 @@ from spikesim.estimate import mean_error
 from spikesim.sweep.store import Result, Store
 from spikesim.theory import asymptotics
 
+GROUP = "What is sharper"
+
 AWAY = 2.0
 """Factor from the critical sample size beyond which a window is away from the transition."""
 

@@ -23,6 +23,8 @@ from spikesim.sweep.store import Result, Store
 from spikesim.theory import asymptotics, high_snr, updates
 from spikesim.theory.filters import ema
 
+GROUP = "What is open"
+
 ORDERS = ("pre-polar", "post-polar")
 NEAR, FAR = 9.0, 160.0
 """Fits are over b (2T - 1) in between: asymptotic beyond the first; beyond the second squared bias is lost in its noise."""

@@ -19,6 +19,8 @@ from spikesim.estimate import upper_quantile
 from spikesim.sweep.store import Result, Store
 from spikesim.theory import asymptotics, bounds, filters, high_snr
 
+GROUP = "What the paper proves"
+
 QUANTITIES = {"tail": "tail σᵣ₊₁", "sine": "larger sin Θ", "miss": "1 − alignment"}
 LABELS = {
     "tail": "tail σᵣ₊₁ of Mₜ",

@@ -15,6 +15,8 @@ from spikesim.sweep.store import Result, Store
 from spikesim.theory import asymptotics, post_polar, updates
 from spikesim.theory.filters import ema
 
+GROUP = "Where the order reverses"
+
 RESAMPLES = 999
 WITHIN = 0.01
 """Post-polar has caught up where its mean is within this share of pre-polar's."""

@@ -14,6 +14,8 @@ from spikesim.estimate import mean_error
 from spikesim.sweep.store import Result, Store
 from spikesim.theory import drift
 
+GROUP = "What is sharper"
+
 RESAMPLES = 999
 FINE = 2001
 """Windows at which the spline through the means is searched for its top."""

@@ -15,6 +15,8 @@ from spikesim import plots, report
 from spikesim.sweep.store import Result, Store
 from spikesim.theory import bounds
 
+GROUP = "What the paper proves"
+
 EVENTS = ("‖N‖$_F$ > ε", "some |σₖ(Mₜ) − λ̄ₖ| > ε")
 TUNED = {"scale": "one scale a run, tuned to each T", "step": "rare i.i.d. steps, tuned to each T"}
 """Designs of which each model is read at the one window that its name says."""

@@ -14,6 +14,8 @@ from spikesim.estimate import mean_error
 from spikesim.sweep.store import Store
 from spikesim.theory import asymptotics
 
+GROUP = "What the paper proves"
+
 SHOWN = 30
 """How many singular values the left panel shows."""
 COMPARED = 4

@@ -16,6 +16,8 @@ from spikesim.estimate import mean_error
 from spikesim.sweep.store import Result, Store
 from spikesim.theory import asymptotics, bounds
 
+GROUP = "What is open"
+
 RESAMPLES = 999
 SHOWN = 0.3
 """Noise level, sigma, of the curves in the first panel."""

@@ -20,6 +20,8 @@ from spikesim.estimate import mean_error
 from spikesim.sweep.store import Result, Store
 from spikesim.theory import asymptotics
 
+GROUP = "What is sharper"
+
 MIDDLE = (0.3, 0.8)
 """Squared overlaps that tell the critical window: those nearer 0 are blurred by finite size, those nearer 1 hardly move."""
 AWAY = 2.0

@@ -15,6 +15,8 @@ from spikesim.estimate import mean_error
 from spikesim.sweep.store import Result, Store
 from spikesim.theory import asymptotics, filters
 
+GROUP = "What is open"
+
 ALIKE = ("Rademacher", "Mixture", "StudentT", "Arch")
 """Laws for which S4 is conjectured: finite variance, the same for all entries, no correlation."""
 OTHERS = ("post-polar", "re-polarised")

@@ -14,6 +14,8 @@ from spikesim.estimate import mean_error
 from spikesim.sweep.store import Result, Store
 from spikesim.theory import asymptotics, post_polar
 
+GROUP = "What is sharper"
+
 BEYOND = 1.5
 """A window this many times the critical one, in 2T - 1, is called well above the threshold."""
 SMALLEST = "y = 0.2"

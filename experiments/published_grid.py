@@ -19,6 +19,8 @@ from spikesim.errors import need
 from spikesim.sweep.store import Result, Store
 from spikesim.theory import asymptotics
 
+GROUP = "What the paper proves"
+
 ROUNDING = 1e-4 / 12**0.5
 """Standard error of the fourth decimal to which the numbers are published."""
 

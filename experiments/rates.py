@@ -15,6 +15,8 @@ from spikesim.estimate import RateFit, fit_rate, log_slope
 from spikesim.sweep.store import Result, Store
 from spikesim.theory import asymptotics, high_snr
 
+GROUP = "What is sharper"
+
 BATCHES = 12
 """Into how many means trials are put before a fit where single trials are not all positive."""
 

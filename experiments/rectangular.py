@@ -15,6 +15,8 @@ from spikesim.estimate import mean_error
 from spikesim.sweep.store import Result, Store
 from spikesim.theory import asymptotics
 
+GROUP = "What is sharper"
+
 SIDES = ("short", "long")
 LEARNT = 0.5
 """A side counts as learnt where the mean sin theta is below."""

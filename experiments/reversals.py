@@ -15,6 +15,8 @@ from spikesim.estimate import mean_error
 from spikesim.sweep.store import Result, Store
 from spikesim.theory import asymptotics, updates
 
+GROUP = "Where the order reverses"
+
 ORDERS = ("pre-polar", "post-polar")
 RATIO_FROM = 5.0
 """Smallest window of the ratio: below, the small spike's o_2 is lost in noise."""

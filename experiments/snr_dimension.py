@@ -15,6 +15,8 @@ from spikesim.sweep.store import Store
 from spikesim.theory import asymptotics, bounds, post_polar
 from spikesim.theory.filters import ema
 
+GROUP = "What is sharper"
+
 LEVEL = 0.5
 """Alignment whose contour is drawn over the maps."""
 

@@ -14,6 +14,8 @@ from spikesim.estimate import fit_rate, log_slope
 from spikesim.sweep.store import Store
 from spikesim.theory import asymptotics, bounds
 
+GROUP = "What the paper proves"
+
 SIDES = ("left", "right")
 
 

@@ -15,6 +15,8 @@ from spikesim.estimate import RESAMPLES, RateFit, log_slope, upper_quantile
 from spikesim.sweep.store import Result, Store
 from spikesim.theory import bounds, rates
 
+GROUP = "What is open"
+
 FITTED = 5
 """How many of the largest windows the exponent is fitted to."""
 

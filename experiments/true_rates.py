@@ -17,6 +17,8 @@ from spikesim.model import SpikedModel
 from spikesim.sweep.store import Result, Store
 from spikesim.theory import asymptotics, bounds, filters, high_snr
 
+GROUP = "What is sharper"
+
 GUIDE = -0.25
 """The exponent that the paper states."""
 

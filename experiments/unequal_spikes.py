@@ -17,6 +17,8 @@ from spikesim.estimate import mean_error
 from spikesim.sweep.store import Result, Store
 from spikesim.theory import asymptotics, post_polar
 
+GROUP = "What is open"
+
 RESAMPLES = 999
 READABLE = 0.12
 """Largest standard error of o_2/o_1, or of the contrast as a share of its range, that is shown."""

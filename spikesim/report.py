@@ -43,11 +43,16 @@ class Outcome:
     needs: str = ""  # what the drawing script was given beside the results
 
 
+GROUPS = ("What the paper proves", "What is sharper", "What is open", "Where the order reverses")
+"""What an experiment is about: each drawing script's GROUP, and the parts of the gallery in order."""
+
+
 @dataclass(frozen=True)
 class Reproduced:
     """One experiment of a reproduction."""
 
     name: str
+    group: str
     title: str
     outcome: Outcome
     seconds: float
@@ -75,6 +80,7 @@ def as_json(done: Sequence[Reproduced]) -> list[dict[str, object]]:
     return [
         {
             "experiment": item.name,
+            "group": item.group,
             "finding": item.outcome.finding,
             "seconds": item.seconds,
             "points_computed": item.computed,
@@ -98,22 +104,39 @@ def as_json(done: Sequence[Reproduced]) -> list[dict[str, object]]:
 
 
 def gallery(done: Sequence[Reproduced], preface: str) -> str:
-    """Markdown page of figures, each with its finding, fits and the time its simulation took."""
-    parts = ["# Figures", preface]
-    for item in done:
-        parts.append(f"## {item.title or item.name}")
-        parts.append(f"![{item.outcome.finding}]({item.name}.png)")
-        parts.append(item.outcome.finding)
-        if item.outcome.rows:
-            lines = ["| quantity | fitted exponent in 2T - 1 [95 %] | theory on the same windows |", "|---|---|---|"]
-            lines += [f"| {row.quantity} | {row.fit} | {row.theory_text} |" for row in item.outcome.rows]
-            parts.append("\n".join(lines))
-        parts.append(
-            f"`spikesim run experiments/{item.name}.toml --out results/{item.name}`, "
-            f"`python experiments/{item.name}.py{item.outcome.needs}` ({item.seconds:.0f} core-seconds of simulation); "
-            f"also as [PDF]({item.name}.pdf)."
-        )
+    """Markdown page of figures by groups, each with its finding, fits and the time its simulation took."""
+    parts = ["# Figures", preface, _contents(done)]
+    for group in GROUPS:
+        inside = [item for item in done if item.group == group]
+        parts += [f"## {group}"] * bool(inside)
+        for item in inside:
+            parts += _entry(item)
     return "\n\n".join(parts) + "\n"
+
+
+def _contents(done: Sequence[Reproduced]) -> str:
+    """A line for each group: its experiments, linked."""
+    lines = []
+    for group in GROUPS:
+        links = [f"[{item.title or item.name}](#{item.name})" for item in done if item.group == group]
+        lines += [f"- **{group}**: {'; '.join(links)}"] * bool(links)
+    return "\n".join(lines)
+
+
+def _entry(item: Reproduced) -> list[str]:
+    """The paragraphs of one experiment."""
+    parts = [f'<a id="{item.name}"></a>', f"### {item.title or item.name}"]
+    parts += [f"![{item.outcome.finding}]({item.name}.png)", item.outcome.finding]
+    if item.outcome.rows:
+        lines = ["| quantity | fitted exponent in 2T - 1 [95 %] | theory on the same windows |", "|---|---|---|"]
+        lines += [f"| {row.quantity} | {row.fit} | {row.theory_text} |" for row in item.outcome.rows]
+        parts.append("\n".join(lines))
+    parts.append(
+        f"`spikesim run experiments/{item.name}.toml --out results/{item.name}`, "
+        f"`python experiments/{item.name}.py{item.outcome.needs}` ({item.seconds:.0f} core-seconds of simulation); "
+        f"also as [PDF]({item.name}.pdf)."
+    )
+    return parts
 
 
 def main(draw: Draw, script: str) -> None:

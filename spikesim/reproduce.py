@@ -4,11 +4,12 @@ import importlib.util
 import os
 import platform
 from pathlib import Path
+from typing import Any
 
 from spikesim.benchmark import with_section
 from spikesim.errors import need
 from spikesim.progress import Bar
-from spikesim.report import Draw, Reproduced, gallery
+from spikesim.report import GROUPS, Reproduced, gallery
 from spikesim.sweep.run import run_spec
 from spikesim.sweep.spec import Spec
 from spikesim.sweep.store import Store
@@ -43,15 +44,15 @@ def reproduce(
     """
     need(published is None or published.is_file(), "published: a file", published=str(published))
     specs = {path: Spec.from_toml(path, quick) for path in experiments(folder)}
-    drawers = {path: _drawer(path.with_suffix(".py")) for path in specs}
+    scripts = {path: _script(path.with_suffix(".py")) for path in specs}
     done = []
     for path, spec in specs.items():
         store = Store(results / path.stem)
         with bar.run(path.stem) as advance:
             ran = run_spec(spec, store, quick, fresh, advance)
-        outcome = drawers[path](store, figures, published=published)
+        outcome = scripts[path].draw(store, figures, published=published)
         seconds = sum(result.data.attrs["seconds"] for result in store)
-        done.append(Reproduced(path.stem, spec.title, outcome, seconds, ran.computed, ran.kept))
+        done.append(Reproduced(path.stem, scripts[path].GROUP, spec.title, outcome, seconds, ran.computed, ran.kept))
     if not quick:
         page = with_section(gallery(done, _preface(done)), figures)
         (figures / "README.md").write_text(page, encoding="utf-8")
@@ -68,10 +69,13 @@ def _preface(done: list[Reproduced]) -> str:
     )
 
 
-def _drawer(script: Path) -> Draw:
+def _script(script: Path) -> Any:
+    """A drawing script: it has `draw`, and `GROUP` (report.GROUPS)."""
     spec = importlib.util.spec_from_file_location(f"experiments.{script.stem}", script)
     need(spec is not None and spec.loader is not None, "a Python script", script=str(script))
     module = importlib.util.module_from_spec(spec)  # type: ignore[arg-type]
     spec.loader.exec_module(module)  # type: ignore[union-attr]
     need(hasattr(module, "draw"), "a script that defines draw(store, figures, published)", script=str(script))
-    return module.draw
+    group = getattr(module, "GROUP", None)
+    need(group in GROUPS, f"a script whose GROUP is in {GROUPS}", script=str(script), GROUP=group)
+    return module

@@ -26,6 +26,7 @@ trials = 2
 SCRIPT = """
 from spikesim import plots
 from spikesim.report import Outcome
+GROUP = "What is open"
 def draw(store, figures, published=None):
     (result,) = store
     with plots.panels(1, 1, (4, 3)) as (figure, axes):
@@ -61,6 +62,9 @@ def test_a_full_run_writes_the_gallery_with_findings_and_time(folder):
     assert "3 trials, quick False" in page
     assert "![3 trials, quick False](probe.png)" in page
     assert "core-minutes of simulation (" in page
+    assert "- **What is open**: [A test](#probe)" in page
+    assert page.index("## What is open") < page.index('<a id="probe"></a>') < page.index("### A test")
+    assert "What is sharper" not in page
 
 
 def test_a_second_run_keeps_results_unless_fresh(folder):
@@ -84,11 +88,19 @@ def test_a_script_without_draw_is_refused_before_anything_runs(folder):
     assert not (folder / "results").exists()
 
 
+@pytest.mark.parametrize("group", ["", 'GROUP = "Elsewhere"'])
+def test_a_script_of_no_group_is_refused_before_anything_runs(folder, group):
+    (folder / "probe.py").write_text(SCRIPT.replace('GROUP = "What is open"', group))
+    with pytest.raises(ValueError, match=r"need a script whose GROUP is in \('What the paper proves', .*, got .*GROUP="):
+        run(folder, quick=True)
+    assert not (folder / "results").exists()
+
+
 FITS = (
     Row("error", RateFit(-0.5, -0.52, -0.48, 1.0, (-0.5,)), -0.49, "S3"),
     Row("miss", RateFit(-0.9, -0.92, -0.88, 1.0, (-0.8, -1.0), 0.1, 0.01), -0.7, "S4"),
 )
-DONE = [Reproduced("one", "One", Outcome("It was found.", FITS), 1.0, 1, 0)]
+DONE = [Reproduced("one", "What is open", "One", Outcome("It was found.", FITS), 1.0, 1, 0)]
 
 
 def test_the_table_has_fits_intervals_theory_and_finding():
