@@ -1,6 +1,6 @@
 """spikesim: Monte-Carlo instrument for momentum and orthogonalisation (theory in docs/theory.md)."""
 
-from spikesim import theory
+from spikesim import stages, theory
 from spikesim.estimate import RateFit, fit_rate
 from spikesim.filters import (
     EMA,
@@ -49,5 +49,6 @@ __all__ = [
     "Fading", "Family", "Filter", "Gaussian", "HeavyBall", "Kalman", "Kronecker", "Laplace", "Lookahead", "Mixture",
     "MovingAverage", "Nesterov", "Oscillating", "Pipeline", "Polar", "Rademacher", "Radial", "RateFit", "Rotating",
     "ScaleMixture", "Schedule", "SignFlip", "SpikedModel", "Store", "StudentT", "Sweep", "Switch", "SymmetricPareto",
-    "Warmup", "fit_rate", "last_update", "newton_schulz", "polar_factor", "power_law", "predict", "simulate", "theory",
+    "Warmup", "fit_rate", "last_update", "newton_schulz", "polar_factor", "power_law", "predict", "simulate", "stages",
+    "theory",
 ]  # fmt: skip
