@@ -109,6 +109,13 @@ class Design:
         return bool(Cascade(self.runs, self.bank, self.given).stepping) or not (self.plain or self.method == "collapsed")
 
     @property
+    def held(self) -> int:
+        """How many matrices of each window a trial holds at once, about: of its runs, and what stages keep."""
+        stages = {stages[: i + 1]: stage for stages in self.runs for i, stage in enumerate(stages)}
+        kept = 0 if self.method == "collapsed" else sum(min(stage.held(self.bank), self.steps) for stage in stages.values())
+        return 3 * len(self.buffers) + len(self.runs) + kept
+
+    @property
     def moments(self) -> bool:
         """Whether bias and variance are asked for."""
         return bool(set(obs.MOMENTS) & set(self.observables))

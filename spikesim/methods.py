@@ -98,10 +98,9 @@ def _because(method: str, why: dict[str, str]) -> str:
 def _need_memory(method: str, design: Any) -> None:
     """Refuse a single trial that this machine cannot hold."""
     (m, n), rank = design.model.shape, design.model.rank
-    each = {"scalars": 0.0, "banded": 160.0 * rank * min(m, n)}.get(
-        method, 8.0 * m * n * (3 * len(design.filters) * len(design.buffers) + 4)
-    )
-    advice = 'a large Gaussian layer: method "banded" with joint=False'
+    matrices = 8.0 * m * n * (len(design.filters) * design.held + 4)
+    each = {"scalars": 0.0, "banded": 160.0 * rank * min(m, n)}.get(method, matrices)
+    advice = 'fewer windows, shorter filters and delays; a large Gaussian layer: method "banded" with joint=False'
     memory = device(design.runs_on).memory()
     need(each <= memory, f"a trial within memory, {memory:.2g} bytes", advice, bytes=float(f"{each:.2g}"))
 

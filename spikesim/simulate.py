@@ -158,7 +158,7 @@ def _block_size(design: Design, trials: int, workers: int, place: CPU) -> int:
     if design.method == "banded":
         entries = held(design.model)
     else:
-        entries = 1 if design.method == "scalars" else padded_entries(design.model.shape) * (1 + len(design.runs))
+        entries = 1 if design.method == "scalars" else padded_entries(design.model.shape) * design.held
     room, most = place.room()
     return max(1, min(most, room // (8 * entries * len(design.filters)), -(-trials // (2 * workers))))
 

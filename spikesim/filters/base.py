@@ -62,6 +62,11 @@ class LinearFilter(ABC):
     def memory(self) -> Memory:
         """The filter's running form, before its first step."""
 
+    @property
+    def held(self) -> int:
+        """How many arrays its running form keeps, about."""
+        return 2
+
     def __repr__(self) -> str:
         shown = []
         for field in dataclasses.fields(self):  # type: ignore[arg-type]  # every filter is a dataclass

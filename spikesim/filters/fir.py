@@ -40,6 +40,11 @@ class FIR(LinearFilter):
         need_weight(weight)
         return settled(np.array(self.taps), weight)
 
+    @property
+    def held(self) -> int:
+        """See `LinearFilter.held`."""
+        return len(self.taps)
+
     def memory(self) -> "Line":
         """The steps that have a tap."""
         return Line(self.taps)

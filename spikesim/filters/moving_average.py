@@ -54,6 +54,11 @@ class MovingAverage(LinearFilter):
         """Running sums that begin anew every L steps."""
         return Sliding(self.window)
 
+    @property
+    def held(self) -> int:
+        """See `LinearFilter.held`."""
+        return 2 * self.window
+
     def gain(self, steps: int | None = None) -> float:
         """min(t, L)/L."""
         return self._seen(steps) / self.window

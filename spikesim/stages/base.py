@@ -33,6 +33,10 @@ class Stage:
         """Of matrices x (..., m, n), for a stage that is not timed."""
         raise NotImplementedError
 
+    def held(self, filters: Filters, /) -> int:  # noqa: ARG002
+        """How many matrices it keeps of what enters, for each window, about."""
+        return 2 * self.timed
+
     def check(self, shape: tuple[int, int]) -> None:
         """Refuse matrices of a shape (m, n) that it is not for."""
 

@@ -33,6 +33,10 @@ class Delay(Stage):
     def __post_init__(self) -> None:
         need(whole(self.steps) and 0 <= self.steps <= MOST_DELAY, f"steps: an integer in [0, {MOST_DELAY}]", steps=self.steps)
 
+    def held(self, _filters: Filters, /) -> int:
+        """See `Stage.held`."""
+        return self.steps + 1
+
     def start(self, _filters: Filters, /) -> Running:
         """From zero."""
         return _Workers(1, (self.steps,))
@@ -70,6 +74,10 @@ class Workers(Stage):
     def pace(self) -> int:
         """See `Stage.pace`."""
         return self.count
+
+    def held(self, _filters: Filters, /) -> int:
+        """See `Stage.held`."""
+        return self.count + sum(self.delays)
 
     def start(self, _filters: Filters, /) -> Running:
         """From zero."""

@@ -149,3 +149,10 @@ def test_an_iteration_that_diverges_names_the_step():
     model = ss.SpikedModel((3, 4), (2.0,), ss.Gaussian())
     with pytest.raises(ValueError, match=r"step=\d+"):
         ss.simulate(model, windows=[2.0], trials=2, steps=8, pipelines="Filter() -> NewtonSchulz((3.0, 3.0), 40)")
+
+
+@pytest.mark.parametrize("text", ["Delay(10000) -> Polar()", "Filter(MovingAverage(100000)) -> Polar() -> Filter()"])
+def test_what_a_trial_must_keep_is_refused_where_it_cannot_fit(text):
+    model = ss.SpikedModel((4096, 4096), (2.0,), ss.Gaussian())
+    with pytest.raises(ValueError, match=r"need a trial within memory, .* got bytes="):
+        ss.simulate(model, windows=[5.0], trials=1, steps=20_000, pipelines=text, observables="alignment")
