@@ -1,6 +1,6 @@
 """Newton-Schulz iterations in place of the exact polar step: what they cost in alignment, against T and against precision.
 
-Momentum lowers the bulk and leaves the spikes, so that the buffer's small singular values fall below what an iteration reaches.
+Momentum lowers the bulk and leaves the spikes, so that small singular values fall below what an iteration reaches.
 Differences are of the same buffers (paired); cosines and alignment over the spectral norm do not depend on an update's scale.
 
 spikesim run experiments/newton_schulz.toml --out results/newton_schulz
@@ -100,7 +100,9 @@ def _finish(axes: Any, result: Result) -> None:
     low, high = axes[0, 1].get_ylim()
     axes[0, 1].set(ylim=(low - 0.08, high))
     axes[1, 0].axhline(1, color="black", linewidth=0.8)
-    axes[1, 0].set(ylabel="cosine with O(S) over that of the exact factor", xscale="log", xlabel="2T − 1 (effective sample size)")
+    axes[1, 0].set(
+        ylabel="cosine with O(S) over that of the exact factor", xscale="log", xlabel="2T − 1 (effective sample size)"
+    )
     axes[0, 1].set(xlabel="2T − 1 (effective sample size)")
     axes[1, 1].axhline(0, color="black", linewidth=0.8)
     axes[1, 1].set(ylabel="alignment less that of the exact factor", xlabel="steps of the iteration")
@@ -119,8 +121,8 @@ def _alignments(result: Result) -> str:
     raw = ", ".join(f"{n} {_said(_less(result, f'{n}, float64')[:, w])}" for n in ITERATIONS)
     over = ", ".join(f"{n} {_said(_less(result, f'{n} over its norm')[:, w])}" for n in ITERATIONS)
     return (
-        f"At T = {t[w]:g} alignment less that of the exact polar step is {raw} (over the spectral norm {over}), where the exact step "
-        f"at T = {t[w - 1]:g} has {_said(_shorter(result)[:, w - 1])}"
+        f"At T = {t[w]:g} alignment less that of the exact polar step is {raw} (over the spectral norm {over}), where the "
+        f"exact step at T = {t[w - 1]:g} has {_said(_shorter(result)[:, w - 1])}"
     )
 
 
@@ -151,7 +153,8 @@ def _spread(result: Result) -> str:
         for c in [_samples(result, "cosine", f"{n}, float64").mean(0) / _samples(result, "cosine", "exact").mean(0)]
     )  # fmt: skip
     return (
-        f"filtering makes the task harder for {len(names)} of {len(ITERATIONS)} (residual from T = {t[0]:g} to {t[-1]:g}: {residuals}), "
+        f"filtering makes the task harder for {len(names)} of {len(ITERATIONS)} (residual from T = {t[0]:g} to "
+        f"{t[-1]:g}: {residuals}), "
         f"but what is lost is noise, and the cosine is then {ratios} times the exact step's; {_least(result)}"
     )
 

@@ -1,7 +1,7 @@
 """Optimizers as pipelines over one stream: what each preconditioning keeps of the signal at equal T.
 
-Every update is over its own spectral norm, so that alignment is the first-order decrease per unit of it; the cosine with O(S) is
-per unit of Frobenius norm. Alignment over projection tells a preconditioned update, 1, from a plain average of the gradients.
+Every update is over its own spectral norm, so that alignment is the first-order decrease per unit of it; the cosine with O(S)
+is per unit of Frobenius norm. Alignment over projection tells a preconditioned update, 1, from a plain average of gradients.
 
 spikesim run experiments/optimizers.toml --out results/optimizers
 python experiments/optimizers.py          # draws; never simulates
@@ -41,7 +41,9 @@ def draw(store: Store, figures: Path, published: Path | None = None) -> report.O
             axis.set(xlabel=label)
         axes[0, 1].legend(fontsize=9, loc="lower right")
         axes[0, 2].legend(fontsize=9, loc="upper right")
-        finding = f"Over its spectral norm, {'; '.join(map(_ranked, results))}; {_accumulation(results)}; {_kind(results[0])}."
+        finding = (
+            f"Over its spectral norm, {'; '.join(map(_ranked, results))}; {_accumulation(results)}; {_kind(results[0])}."
+        )
         above = f"{plots.setting(results[0], store.quick)}, σ = 1, {int(results[0].data.attrs['steps'])} steps from zero; "
         plots.save(figure, figures, "optimizers", above + "bars 95 %", finding)
     return report.Outcome(finding)
@@ -76,7 +78,8 @@ def _dots(axis: Any, result: Result, name: str, order: list[str]) -> None:
         pairs = [_contrast(result, p) if name == "contrast" else mean_error(_samples(result, name, p)) for p in order]
         value, error = (np.array([pair[i][w] for pair in pairs]) for i in (0, 1))
         y = np.arange(len(order)) + 0.17 * (w - 1)
-        axis.errorbar(value, y, xerr=1.96 * error, linestyle="none", capsize=2, label=f"T = {t:g}", **(style | {"markersize": 5}))
+        axis.plot(value, y, label=f"T = {t:g}", **({"linestyle": "none"} | style | {"markersize": 5}))
+        axis.errorbar(value, y, xerr=1.96 * error, fmt="none", capsize=2, color=style["color"])
 
 
 def _against(result: Result, name: str, pipeline: str) -> tuple[float, float]:
@@ -109,7 +112,9 @@ def _ranked(result: Result) -> str:
 def _accumulation(results: list[Result]) -> str:
     """Shampoo without memory is Muon; with memory it is paired with it at each noise."""
     same = max(
-        np.abs(_samples(r, n, "Shampoo, no memory") - _samples(r, n, MUON)).max() for r in results for n in ("alignment", "cosine")
+        np.abs(_samples(r, n, "Shampoo, no memory") - _samples(r, n, MUON)).max()
+        for r in results
+        for n in ("alignment", "cosine")
     )
     parts = []
     for name in ("alignment", "cosine"):
@@ -125,7 +130,9 @@ def _kind(result: Result) -> str:
     """Alignment over projection at the longest window, from the plainest to the most preconditioned."""
     order = sorted(result.data.pipeline.values, key=lambda p: -_contrast(result, p)[0][-1])
     chosen = [order[0], "momentum SGD", "Adam", "post-polar", "Fisher", MUON]
-    said = [f"{p} {_contrast(result, p)[0][-1]:.2f} ± {1.96 * _contrast(result, p)[1][-1]:.1g}" for p in dict.fromkeys(chosen)]
+    said = [
+        f"{p} {_contrast(result, p)[0][-1]:.2f} ± {1.96 * _contrast(result, p)[1][-1]:.1g}" for p in dict.fromkeys(chosen)
+    ]
     return f"alignment over projection is {', '.join(said)}, where a plain average has {_plain(result):.2f} and O(S) 1"
 
 

@@ -32,7 +32,7 @@ def draw(store: Store, figures: Path, published: Path | None = None) -> report.O
         axes[0, 0].set(ylabel="cosine with O(S)", ylim=(0, 1.03))
         axes[0, 1].set(ylabel="alignment: ⟨A, S⟩ / ‖S‖∗", ylim=(0, 1.03))
         for axis, of in zip(axes[1], (_to_target, _to_signal), strict=True):
-            for result, style in zip(results, plots.SERIES_STYLE, strict=True):
+            for result, style in zip(results, plots.SERIES_STYLE, strict=False):
                 _best_ranks(axis, result, of, style)
             axis.set(xlabel="2T − 1 (effective sample size)", ylim=(0.5, 11), yticks=RANKS)
             axis.legend(fontsize=9, loc="upper left", ncol=2)
@@ -130,8 +130,8 @@ def _costs(result: Result) -> str:
     cosine = [_change(result, "cosine", p, "rank 3", -1) for p in ("rank 2", "rank 4", "rank 8", "full")]
     signs = [_change(result, "alignment", "rank 3", "full", w) for w in (1, -1)]
     return (
-        f"at T = {last:g} the cosine of k = 2, 4, 8 and of the full polar factor against k = 3 is {', '.join(cosine)}, while by "
-        f"alignment the full one is {'best at every T' if _full_leads(result) else 'not always best'} (k = 3 against it "
+        f"at T = {last:g} the cosine of k = 2, 4, 8 and of the full polar factor against k = 3 is {', '.join(cosine)}, while "
+        f"by alignment the full one is {'best at every T' if _full_leads(result) else 'not always best'} (k = 3 against it "
         f"{signs[0]} at T = {result.data.window.values[1]:g}, {signs[1]} at T = {last:g})"
     )
 
@@ -149,8 +149,8 @@ def _unknown(result: Result) -> str:
     worst = int(behind.argmax())
     sketch = (_samples(result, "cosine", "rank 3") - _samples(result, "cosine", "rank 3, randomised")).mean(0)
     return (
-        f"a hard threshold, told neither rank nor σ, is behind the best k by {behind[worst]:.3f} at T = {windows[worst]:g} and "
-        f"{behind[-1]:.3f} at T = {windows[-1]:g}, and a random sketch of rank 3 loses at most {sketch.max():.3f}"
+        f"a hard threshold, told neither rank nor σ, is behind the best k by {behind[worst]:.3f} at T = {windows[worst]:g} "
+        f"and {behind[-1]:.3f} at T = {windows[-1]:g}, and a random sketch of rank 3 loses at most {sketch.max():.3f}"
     )
 
 
@@ -162,7 +162,10 @@ def _laws(results: list[Result]) -> str:
         f"{_said(result, _to_target, middle)} (with S {_said(result, _to_signal, middle)}) for n = {result.model.shape[0]}"
         for result in results
     ]
-    return f"of power laws √n/j at T = {windows[middle]:g}, {_past(results[0], _x(results[0]))[middle]} spikes past, the best k ≤ {RANKS[-1]} is {', '.join(parts)}"
+    past = _past(results[0], _x(results[0]))[middle]
+    return (
+        f"of power laws √n/j at T = {windows[middle]:g}, {past} spikes past, the best k ≤ {RANKS[-1]} is {', '.join(parts)}"
+    )
 
 
 def _said(result: Result, of: Any, window: int) -> str:

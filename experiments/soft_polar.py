@@ -19,7 +19,12 @@ from spikesim.theory import asymptotics
 
 GROUP = "What is open"
 FAMILIES = ("exact", "soft", "power", "hard threshold", "shrunk", "true rank")
-NAMES = {"soft": "best soft", "power": "best power", "hard threshold": "hard threshold → polar", "shrunk": "shrinkage → polar"}
+NAMES = {
+    "soft": "best soft",
+    "power": "best power",
+    "hard threshold": "hard threshold → polar",
+    "shrunk": "shrinkage → polar",
+}
 PANELS = ("error", "alignment", "cosine")
 
 
@@ -50,7 +55,9 @@ def draw(store: Store, figures: Path, published: Path | None = None) -> report.O
         (m, n), data = results[0].model.shape, results[0].data
         sizes = " and ".join(f"{r.model.noise.variance**0.5:g}" for r in groups[0])
         above = f"{m} × {n}, {data.trial.size} trials" + (" (quick run)" if store.quick else "")
-        above += f", Gaussian noise, σ = {sizes} (filled, open); bars 95 %; measured on other trials than the best is picked on"
+        above += (
+            f", Gaussian noise, σ = {sizes} (filled, open); bars 95 %; measured on other trials than the best is picked on"
+        )
         plots.save(figure, figures, "soft_polar", above, finding)
     return report.Outcome(finding)
 
@@ -90,7 +97,12 @@ def _panel(axis: Any, group: list[Result], name: str) -> None:
             value, error = np.array([mean_error(b.odd[name]) for b in _best(result, family)]).T
             x = _x(result) * 1.04 ** (number - 2.5)
             face = style["color"] if is_first else "white"
-            look = style | {"markersize": 5, "linestyle": "-" if is_first else "none", "linewidth": 0.8, "markerfacecolor": face}
+            look = style | {
+                "markersize": 5,
+                "linestyle": "-" if is_first else "none",
+                "linewidth": 0.8,
+                "markerfacecolor": face,
+            }
             label = NAMES.get(family, family if family == "exact" else "Polar(2)") if is_first else "_open"
             low = np.maximum(value - 1.96 * error, 1e-9) if name == "error" else value - 1.96 * error
             plots.intervals(axis, x, value, [low, value + 1.96 * error], label, **look)
@@ -116,8 +128,8 @@ def _low(group: list[Result]) -> str:
     variance = [float(first.data.variance.sel(pipeline=p)[-1]) for p in ("exact", _picked(first, "soft", -1))]
     return (
         f"For S of rank 2 the least squared error to O(S) without knowing the rank ({first.model.rank} for A = 0) is "
-        f"{_winners(group)}; at {_x(first)[-1]:.3g} it is {said}, with variance {variance[0]:.4g} of the exact factor, which never "
-        f"vanishes (S11), and {variance[1]:.2g} of the best soft one"
+        f"{_winners(group)}; at {_x(first)[-1]:.3g} it is {said}, with variance {variance[0]:.4g} of the exact factor, which "
+        f"never vanishes (S11), and {variance[1]:.2g} of the best soft one"
     )
 
 
@@ -135,7 +147,7 @@ def _winners(group: list[Result]) -> str:
     rivals = FAMILIES[:-1]
     at = []
     for result in group:
-        means = np.array([_means(result, f, "error") for f in rivals])
+        means = np.round([_means(result, f, "error") for f in rivals], 9)  # those that left the same tie
         names = [_name(rivals[k]) for k in means.argmin(0)]
         at += list(zip(_x(result), names, strict=True))
     runs: list[list[Any]] = []
@@ -169,8 +181,8 @@ def _raised(results: list[Result]) -> str:
     most, error = max(gains)
     cosine = _means(results[0], "soft", "cosine")[-1], _means(results[0], "exact", "cosine")[-1]
     return (
-        f"no form in {len(gains)} cases raises raw alignment by more than {most:.1e} ± {1.96 * error:.0e}, while at the largest "
-        f"sample the best soft one's cosine is {cosine[0]:.3f} against {cosine[1]:.3f}"
+        f"no form in {len(gains)} cases raises raw alignment by more than {most:.1e} ± {1.96 * error:.0e}, while at the "
+        f"largest sample the best soft one's cosine is {cosine[0]:.3f} against {cosine[1]:.3f}"
     )
 
 

@@ -53,7 +53,9 @@ def test_the_finding_has_differences_precision_and_cosines(store, tmp_path):
     d = (samples(store, "alignment", "muon, float64") - samples(store, "alignment", "exact"))[:, 1]
     assert f"muon {d.mean():+.3f} ± {1.96 * d.std(ddof=1) / TRIALS**0.5:.1g}" in finding
     iterations = script("newton_schulz").ITERATIONS
-    half = [(samples(store, "cosine", f"{n}, bfloat16") - samples(store, "cosine", f"{n}, float64")).mean(0) for n in iterations]
+    half = [
+        (samples(store, "cosine", f"{n}, bfloat16") - samples(store, "cosine", f"{n}, float64")).mean(0) for n in iterations
+    ]
     assert f"{np.ravel(half)[np.abs(half).argmax()]:+.1g} ±" in finding
     ratio = samples(store, "cosine", "cubic, float64").mean(0) / samples(store, "cosine", "exact").mean(0)
     assert f"the cosine is then cubic {ratio[-1]:.2f}" in finding

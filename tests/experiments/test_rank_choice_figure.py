@@ -37,7 +37,7 @@ def test_cosine_with_the_signal_is_that_of_a_partial_isometry(store):
 
 def test_panels_hold_the_means_and_the_best_k(store, tmp_path, drawn):
     script("rank_choice").draw(store, tmp_path / "figures")
-    first = list(store)[0]
+    first = next(iter(store))
     for axes, name in zip(drawn["axes"], ("cosine", "alignment"), strict=False):
         for pipeline, label in (("rank 1", "k = 1"), ("full", "full"), ("hard threshold", "hard threshold")):
             np.testing.assert_allclose(axes["lines"][label][:, 1], samples(first, name, pipeline).mean(0))
@@ -49,7 +49,7 @@ def test_panels_hold_the_means_and_the_best_k(store, tmp_path, drawn):
 
 def test_the_finding_has_the_best_k_and_what_others_cost(store, tmp_path):
     finding = script("rank_choice").draw(store, tmp_path / "figures").finding
-    first = list(store)[0]
+    first = next(iter(store))
     means = [samples(first, "cosine", f"rank {k}").mean(0) for k in range(1, 9)]
     said = ", ".join(f"{1 + np.argmax(m)} at T = {t}" for m, t in zip(np.transpose(means), WINDOWS, strict=True))
     assert f"is {said}, the number" in finding

@@ -32,7 +32,7 @@ def test_an_update_of_zero_has_the_norm_of_the_target_as_its_error(store):
 
 def test_the_best_is_picked_on_even_trials_and_read_on_odd_ones(store):
     module = script("soft_polar")
-    result = list(store)[0]
+    result = next(iter(store))
     members = [p for p in result.data.pipeline.values if p.startswith("soft ")]
     for w, best in enumerate(module._best(result, "soft")):
         errors = {p: module._samples(result, "error", p)[:, w] for p in members}
@@ -51,7 +51,7 @@ def test_panels_hold_the_means_over_an_axis_that_both_noises_share(store, tmp_pa
         assert line[:, 1] == pytest.approx(module._samples(group[0], "error", "exact")[1::2].mean(0))
         x = (2 * np.array(WINDOWS) - 1) / group[0].model.noise.sigma ** 2
         np.testing.assert_allclose(line[:, 0], x * 1.04**-2.5)
-    low = list(store)[0]
+    low = next(iter(store))
     exact, best = (low.data.variance.sel(pipeline=p).values[-1] for p in ("exact", module._picked(low, "soft", -1)))
     assert f"variance {exact:.4g} of the exact factor" in finding
     assert f"and {best:.2g} of the best soft one" in finding

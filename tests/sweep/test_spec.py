@@ -141,7 +141,8 @@ def test_the_method_that_draws_no_steps_is_asked_for_with_its_pipelines():
 
 
 def test_stages_that_ask_for_a_shape_are_checked_with_that_of_the_model():
-    tiled = GOOD.replace("trials = 4", 'trials = 4\npipelines = ["Filter() -> Tiled((2, 2))", "Filter() -> RandomisedPolar(4)"]')
+    pipelines = 'pipelines = ["Filter() -> Tiled((2, 2))", "Filter() -> RandomisedPolar(4)"]'
+    tiled = GOOD.replace("trials = 4", f"trials = 4\n{pipelines}")
     assert len(spec(tiled).points) == 6
     with pytest.raises(ValueError, match=r"model\[0\].*: need rank <= min\(m, n\) = 6, got rank=7"):
         spec(tiled.replace("Polar(4)", "Polar(7)"))
