@@ -140,6 +140,16 @@ def test_the_method_that_draws_no_steps_is_asked_for_with_its_pipelines():
         spec(collapsed.replace("Radial", "Arch").replace("alpha = 2.1", "alpha = 0.3"))
 
 
+def test_stages_that_ask_for_a_shape_are_checked_with_that_of_the_model():
+    pipelines = 'pipelines = ["Filter() -> Tiled((2, 2))", "Filter() -> RandomisedPolar(4)"]'
+    tiled = GOOD.replace("trials = 4", f"trials = 4\n{pipelines}")
+    assert len(spec(tiled).points) == 6
+    with pytest.raises(ValueError, match=r"model\[0\].*: need rank <= min\(m, n\) = 6, got rank=7"):
+        spec(tiled.replace("Polar(4)", "Polar(7)"))
+    with pytest.raises(ValueError, match=r"run.pipelines: need names in .*, got in 'Tild"):
+        spec(tiled.replace("Tiled", "Tild"))
+
+
 def test_the_method_that_forms_no_matrix_is_asked_for_with_marginal_laws_at_any_size():
     banded = GOOD.replace("Arch", "Gaussian").replace("alpha = 0.3, ", "").replace("[6, 8]", "[65536, 262144]")
     banded = banded.replace("trials = 4", 'trials = 4\nmethod = "banded"\njoint = false\npipelines = ["pre-polar"]')
