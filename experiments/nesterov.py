@@ -42,9 +42,7 @@ def draw(store: Store, figures: Path, published: Path | None = None) -> report.O
         _curves(axes[0, 1], turning, f"u turning by ω = {_omega(turning):g} a step: lag counts")
         _costs(axes[1, 0], still, turning)
         _votes(axes[1, 1], followed)
-        finding = (
-            f"{_still_finding(still)}; {_turning_finding(turning)}; {_best_finding(turning)}; {_post_finding(voted, followed)}."
-        )
+        finding = f"{_still_finding(still)}; {_turning_finding(turning)}; {_best_finding(turning)}; {_post_finding(voted, followed)}."
         above = f"{plots.setting(still, store.quick)}, Gaussian noise, steady state; bands and bars 95 %, differences paired"
         plots.save(figure, figures, "nesterov", above, finding)
     return report.Outcome(finding)
@@ -139,7 +137,9 @@ def _costs(axis: Any, still: Result, turning: Result) -> None:
             line = "--" if result is turning else ":"
             plots.guide(axis, x, limit, "", color=style["color"], linewidth=1, linestyle=line)
     axis.axhline(0, color="#999999", linewidth=1)
-    axis.set(xscale="log", xlabel="n_eff of the EMA", ylabel="Nesterov − EMA (alignment)", title="what Nesterov costs or gains")
+    axis.set(
+        xscale="log", xlabel="n_eff of the EMA", ylabel="Nesterov − EMA (alignment)", title="what Nesterov costs or gains"
+    )
     _ticks(axis, SIZES[1:])
     axis.legend(fontsize=8, loc="lower right", ncol=2)
 
