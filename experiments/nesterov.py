@@ -42,7 +42,8 @@ def draw(store: Store, figures: Path, published: Path | None = None) -> report.O
         _curves(axes[0, 1], turning, f"u turning by ω = {_omega(turning):g} a step: lag counts")
         _costs(axes[1, 0], still, turning)
         _votes(axes[1, 1], followed)
-        finding = f"{_still_finding(still)}; {_turning_finding(turning)}; {_best_finding(turning)}; {_post_finding(voted, followed)}."
+        post = _post_finding(voted, followed)
+        finding = f"{_still_finding(still)}; {_turning_finding(turning)}; {_best_finding(turning)}; {post}."
         above = f"{plots.setting(still, store.quick)}, Gaussian noise, steady state; bands and bars 95 %, differences paired"
         plots.save(figure, figures, "nesterov", above, finding)
     return report.Outcome(finding)
@@ -213,8 +214,8 @@ def _post_finding(still: Result, turning: Result) -> str:
     (same, noise), (gain, error) = means
     return (
         f"post-polar, which no window helps in the mean (B4), Nesterov changes by {same:+.4f} ± {1.96 * noise:.4f} on the "
-        f"constant and {gain:+.4f} ± {1.96 * error:.4f} on the turning signal at T = {t[place]:.3g}, and heavy ball is T times "
-        f"the EMA there (to {worst:.0e}), unlike in pre-polar"
+        f"constant and {gain:+.4f} ± {1.96 * error:.4f} on the turning signal at T = {t[place]:.3g}, and heavy ball is T "
+        f"times the EMA there (to {worst:.0e}), unlike in pre-polar"
     )
 
 
