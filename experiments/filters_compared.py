@@ -201,9 +201,8 @@ def _turning_finding(turning: list[Result], filters: dict[str, LinearFilter]) ->
         apart = _apart(result, best) if best != REFERENCE else (0.0, 1.0)
         sure = "" if apart[0] > limit * apart[1] else ", not significant"
         said.append(f"ω = {_omega(result):g} {best}" + (f" ({_shown(apart)}{sure})" if best != REFERENCE else ""))
-    apart = [x for r in turning for f in filters for x in [(_samples(r, f).mean(), _limit(r, filters[f]))]]
-    off = max(abs(a - b) for a, b in apart)
-    return f"with u turning the best is, at {', '.join(said)}, within {off:.3f} of S8 in all {len(apart)} cases"
+    off = [abs(float(_samples(r, f).mean()) - _limit(r, filters[f])) for r in turning for f in filters]
+    return f"with u turning the best is, at {', '.join(said)}, within {max(off):.3f} of S8 in all {len(off)} cases"
 
 
 def _switch_finding(still: Result, switched: list[Result], filters: dict[str, LinearFilter]) -> str:

@@ -36,6 +36,7 @@ class Cell(NamedTuple):
 
     @property
     def y(self) -> float:
+        """Lambda / (sigma sqrt(max(m, n)))."""
         (m, n), sigma, spike = self.at
         return spike / (sigma * max(m, n) ** 0.5)
 
@@ -46,6 +47,7 @@ class Cell(NamedTuple):
 
     @property
     def fine(self) -> np.ndarray:
+        """Windows at which splines are searched."""
         return np.geomspace(self.windows[0], self.windows[-1], FINE)
 
     def read(self, samples: np.ndarray, windows: np.ndarray | float) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The figure of window choice: crossings and tops of known curves, losses that chance does not make, and S4 and S8 by hand."""
+"""The figure of window choice: crossings and tops of known curves, losses that chance does not make, and S4 by hand."""
 
 import numpy as np
 import pytest
