@@ -109,5 +109,56 @@ def test_best_window_at_high_snr_balances_noise_and_lag():
     assert window == pytest.approx((100 / (4 * 1e4 * 1e-12)) ** (1 / 3), rel=5e-3, abs=0)
 
 
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("omega", [0.02, -0.3, 2.0])
+def test_the_general_formula_is_that_of_the_ema_with_its_weights(shape, omega):
+    """h and the noise factor from explicit weights of T = 9."""
+    weights = (8 / 9) ** np.arange(400) / 9
+    h = complex(weights @ np.exp(-1j * omega * np.arange(400)))
+    found = drift.filtered_alignment(shape, 0.8, (9.0, 4.0), h, float(weights @ weights))
+    assert found == pytest.approx(drift.alignment(shape, 0.8, (9.0, 4.0), 9, omega), rel=1e-12, abs=0)
+
+
+def test_what_is_left_of_a_changing_signal_decides_in_the_general_formula():
+    """A gain and its sign factor out; across, or without a signal, nothing is left."""
+    still = asymptotics.alignment((30, 70), 1.0, 6.0, 5)
+    at = (30, 70), 1.0, 6.0
+    assert drift.filtered_alignment(*at, 1, 1 / 9) == pytest.approx(still, rel=1e-13, abs=0)
+    assert drift.filtered_alignment(*at, -20.0, 400 / 9) == pytest.approx(-still, rel=1e-13, abs=0)
+    assert drift.filtered_alignment(*at, 1j, 1 / 9) == 0
+    assert drift.filtered_alignment(*at, 0, 1 / 9) == 0
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("omega", [1e-5, 1e-4, -1e-3])
+def test_at_high_snr_the_best_window_is_two_thirds_above_the_cube_root(shape, omega):
+    window, _ = drift.best_window(shape, 2.0, 2e4, omega)
+    root = (4 * sum(shape) / (4 * 4e8 * omega**2)) ** (1 / 3)
+    assert drift.high_snr_window(shape, 2.0, 2e4, omega) == pytest.approx(root, rel=1e-12, abs=0)
+    assert window - root == pytest.approx(2 / 3, abs=0.06)
+    assert drift.rule_window(shape, 2.0, 2e4, omega) == pytest.approx(window, rel=0.06, abs=0)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("y", [0.1, 0.3, 1.0, 3.0, 10.0])
+@pytest.mark.parametrize("omega", [1e-3, 1e-2, -1e-1, 3e-1])
+def test_the_rule_loses_little_of_the_best(shape, y, omega):
+    """0.001 of the alignment; the cube root alone loses up to 0.07 of it here."""
+    spike = y * math.sqrt(max(shape))
+    window, best = drift.rule_window(shape, 1.0, spike, omega), drift.best_window(shape, 1.0, spike, omega)[1]
+    assert 0 <= best - drift.alignment(shape, 1.0, spike, window, omega) < 0.001
+
+
+def test_the_cube_root_alone_loses_more_at_low_snr():
+    shape, spike = (50, 50), 0.1 * math.sqrt(50)
+    window = drift.high_snr_window(shape, 1.0, spike, 0.1)
+    assert drift.best_window(shape, 1.0, spike, 0.1)[1] - drift.alignment(shape, 1.0, spike, window, 0.1) > 0.05
+
+
+def test_the_rule_at_low_snr_turns_by_one_over_root_three():
+    assert drift.rule_window((50, 50), 1.0, 1e-3, 1e-4) * 1e-4 == pytest.approx(3**-0.5, rel=1e-3, abs=0)
+    assert drift.rule_window((50, 50), 1.0, 1e4, 3.0) == 1
+
+
 def test_no_drift_has_no_best_window():
     assert drift.best_window((50, 50), 1.0, 3.0, 0.0) == (math.inf, 1.0)
