@@ -27,7 +27,8 @@ EXAMPLES = (
     NewtonSchulz(), NewtonSchulz("dion", dtype="bfloat16"), NewtonSchulz((1.5, -0.5), 7),
     NewtonSchulz(((1.5, -0.5), (2.0, -1.0))),
     RandomisedPolar(2), RandomisedPolar(2, seed=7), Soft(0.1), Soft(0.1, True), Power(0.5), HardThreshold(),
-    HardThreshold(0.5), Shrink(), Shrink("nuclear"), Shampoo(), Shampoo(20.0, -0.5), Fisher(), Controller(1), Controller(2, 50.0, 400.0, period=5), Tiled((2, 1)),
+    HardThreshold(0.5), Shrink(), Shrink("nuclear"), Shampoo(), Shampoo(20.0, -0.5), Fisher(), Tiled((2, 1)),
+    Controller(1), Controller(2, 50.0, 400.0, period=5),
     Tiled((2, 1), NewtonSchulz("cubic")), ShapeFactor("muon"), Identity(),
 )  # fmt: skip
 

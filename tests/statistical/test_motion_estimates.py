@@ -1,4 +1,4 @@
-"""What a controller estimates of its stream (theory.md F12): products without bias, and signal, noise and drift near the truth.
+"""What a controller estimates of its stream (theory.md F12): products without bias; signal, noise and drift near the truth.
 
 Fixed seeds and sizes. The family: at each of 3 laws of noise that are orthogonal over steps and 3 drifts, the means of 7
 products and of the power, t tests over trials of 4 TRIALS-wide streams; and 4 drifts with A and eta beside their tolerance.
