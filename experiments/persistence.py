@@ -79,6 +79,14 @@ def _c_sig(result: Result, window: float) -> float:
     return float(result.model.persistence(EMA(window), _steps(result))[0])
 
 
+def _signed(result: Result, window: float) -> float:
+    """The same by the sign that it has beside the last step's."""
+    from spikesim.filters import EMA
+
+    signal, steps = result.model.signal, _steps(result)
+    return float(signal.averaged(EMA(window), steps)[0, 0, 0] * np.sign(signal.modes(steps - 1)[0]))
+
+
 def draw(store: Store, figures: Path, published: Path | None = None) -> report.Outcome:
     """Draw figures/persistence and say what it shows."""
     del published
@@ -100,17 +108,16 @@ def _at(runs: Runs, window: float) -> int:
 
 def _against_persistence(axis: Any, runs: Runs) -> None:
     k = _at(runs, SHOWN)
-    for steps, line in zip(runs.ends, ("-", ":"), strict=True):
-        group = runs.signs(steps)
-        x = [_c_sig(r, runs.windows[k]) for r in group]
-        order = np.argsort(x)
-        for name in NAMES:
-            samples = np.stack([_read(r, name)[:, k] for r in group], axis=1)[:, order]
-            label = name if line == "-" else f"_{name}"
-            plots.mean_band(axis, np.array(x)[order], samples, label, **plots.PIPELINE_STYLE[name] | {"linestyle": line})
+    group = [*runs.signs(runs.ends[1])[:-1], *runs.signs(runs.ends[0])]
+    x = np.array([_signed(r, runs.windows[k]) for r in group])
+    order = np.argsort(x)
+    for name in NAMES:
+        samples = np.stack([_read(r, name)[:, k] for r in group], axis=1)[:, order]
+        plots.mean_band(axis, x[order], samples, name, **plots.PIPELINE_STYLE[name])
     axis.axhline(0, color="#999999", linewidth=1)
-    axis.set(xlabel="c_sig of the buffer", ylabel="alignment with the last step's signal")
-    axis.set_title(f"signs of mean 0 to 1, T = {runs.windows[k]:g}\n(solid: read at +, dotted: at −)")
+    axis.axvline(0, color="#999999", linewidth=1)
+    axis.set(xlabel="c_sig of the buffer, negative where it points against the last sign")
+    axis.set(ylabel="alignment with the last step's signal", title=f"signs of mean 0 to 1, T = {runs.windows[k]:g}")
     axis.legend(fontsize=9, loc="lower right")
 
 
@@ -174,7 +181,7 @@ def _recoveries(axis: Any, runs: Runs) -> None:
             label = f"{name}, {switch.removeprefix('switch of ')}"
             plots.intervals(axis, x * (0.96 + 0.04 * place), found[0], found[1:], label, **look)
     axis.set(xscale="log", yscale="log", xlabel="2T − 1", ylabel="steps since the switch")
-    axis.set_title(f"steps until {100 * SHARE:g} % of the steady alignment\n(below the first reading, 1 step: drawn there)")
+    axis.set_title(f"steps until {100 * SHARE:g} % of the steady alignment")
     axis.legend(fontsize=9, title="switch of sign, or of both vectors", title_fontsize=9)
 
 
@@ -186,11 +193,11 @@ def _value(samples: np.ndarray, places: int = 3) -> str:
 def _sign_finding(runs: Runs) -> str:
     k, result = _at(runs, SHOWN), runs.signs(runs.ends[0])[0]
     each = ", ".join(f"{name} {_value(_read(result, name)[:, k])}" for name in NAMES)
-    minus = _value(_read(runs.signs(runs.ends[1])[2], "pre-polar")[:, k])
-    t, signs = runs.windows[k], runs.signs(runs.ends[1])[2]
+    against = runs.signs(runs.ends[1])[1]
+    minus, t = _value(_read(against, "pre-polar")[:, k]).replace("-", "−"), runs.windows[k]
     return (
         f"With c_sig the lead of momentum goes: where signs alternate (c_sig {_c_sig(result, t):.3f} at T = {t:g}) alignment "
-        f"is {each}, and at a step against the signs' mean of {_mean(signs):g} pre-polar has {minus}"
+        f"is {each}, and at a step of sign −, with signs of mean {_mean(against):g}, pre-polar's is {minus}"
     )
 
 
