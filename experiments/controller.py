@@ -167,8 +167,8 @@ def _steady_finding(grid: Grid) -> str:
     others = ", ".join(f"{r[0]:.3f} ± {r[1]:.3f} for T = {t:g} ({n})" for t, (r, n) in worst.items())
     return (
         f"Without knowing noise or drift, the controller's alignment after {grid.last} steps is below that of the best of "
-        f"{grid.fixed(grid.names[0], grid.last)[0].size} fixed windows, known only in hindsight, by {', '.join(said)}, where one "
-        f"fixed window loses at worst {others}"
+        f"{grid.fixed(grid.names[0], grid.last)[0].size} fixed windows, known only in hindsight, by {', '.join(said)}, "
+        f"where one fixed window loses at worst {others}"
     )
 
 

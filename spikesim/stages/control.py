@@ -1,9 +1,11 @@
 """An average that sets its own window, from the estimated gap and drift of its stream."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spikesim.arrays import Array, array_namespace
 from spikesim.errors import need
@@ -103,13 +105,20 @@ class Controlled(Stepwise):
         return self._average
 
 
+@lru_cache(maxsize=64)
+def _responses(most: float) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Windows, (CHOICES,), and Re h and |h|^2 of each at every angle, (CHOICES, TURNS)."""
+    choices = np.geomspace(1, most, CHOICES)
+    h = 1 / (1 + (choices[:, None] - 1) * -np.expm1(-1j * angles()))
+    return choices, h.real.copy(), abs(h) ** 2
+
+
 def best_window(motion: Motion, shape: tuple[int, int], rank: int, most: float) -> Array:
     """The window of the largest alignment to be expected, (..., W)."""
     xp, (m, n) = array_namespace(motion.signal), shape
-    choices = np.geomspace(1, most, CHOICES)
-    h = 1 / (1 + (choices[:, None] - 1) * -np.expm1(-1j * angles()))
+    choices, along, squared = _responses(most)
     noise = rank * (m + n) / (m * n) * motion.noise[..., None] / xp.asarray(2 * choices - 1)
-    found = xp.asarray(h.real) / xp.sqrt(xp.asarray(abs(h) ** 2) * motion.signal[..., None, None] + noise[..., None])
+    found = xp.asarray(along) / xp.sqrt(xp.asarray(squared) * motion.signal[..., None, None] + noise[..., None])
     expected = xp.sum(found * motion.chances[..., None, :], axis=-1)
     best = xp.argmax(expected, axis=-1)
     return xp.reshape(xp.take(xp.asarray(choices), xp.reshape(best, (-1,))), best.shape)
