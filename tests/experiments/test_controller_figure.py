@@ -54,7 +54,7 @@ def test_windows_are_the_controllers_and_those_of_s8(made):
     stars = axes[1]["lines"]["best T of S8 (infinite for ω = 0)"]
     assert stars[1, 1] == pytest.approx(best)
     course = axes[2]["lines"]["ω = 0.01"]
-    assert course[:, 0].tolist() == [100, 400, 420, 400]
+    assert course[:, 0].tolist() == [100, 200, 220, 400]
     assert course[-1, 1] == pytest.approx(np.median(chosen))
 
 
