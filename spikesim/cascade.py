@@ -55,6 +55,14 @@ class Cascade:
             moment.outputs[head] = self._running[head].advance(moment.outputs[head[:-1]], head in self._flowing)
         self._now = _Moment({(): gradients[..., -1:, :, :]}, self._frame, self._spectra)
 
+    def window(self, stages: Stages) -> Array | None:
+        """T of the newest step, (..., W), of the last among some stages that sets its own; None if there is none."""
+        for i in range(len(stages), 0, -1):
+            running = self._running.get(stages[:i])
+            if running is not None and running.window is not None:
+                return running.window
+        return None
+
     def supply(self, stages: Stages, last: Array) -> None:
         """Hand over the last output (..., W, m, n) of some stages."""
         self._now.outputs[stages] = last

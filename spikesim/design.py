@@ -254,8 +254,8 @@ def _observables(names: Iterable[str] | None) -> tuple[str, ...]:
     names = (names,) if isinstance(names, str) or not isinstance(names, Iterable) else tuple(names)
     need(len(names) > 0, "one or more observables", observables=names)
     for name in names:
-        need(name in obs.OBSERVABLES, f"observables in {obs.OBSERVABLES}", observable=name)
-    return tuple(n for n in obs.OBSERVABLES if n in names)
+        need(name in obs.KNOWN, f"observables in {obs.KNOWN}", observable=name)
+    return tuple(n for n in obs.KNOWN if n in names)
 
 
 def _trials(trials: Any) -> range:

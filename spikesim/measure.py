@@ -84,6 +84,11 @@ class _Reader:
             return self.cascade.last(pipeline.stages)[..., 0, 0] * float("nan")
         return residual(self.update(pipeline.polarised))
 
+    def window(self, pipeline: Pipeline) -> Array:
+        """T of its controller's newest step; NaN where it has none."""
+        found = self.cascade.window(pipeline.stages)
+        return self.cascade.last(pipeline.stages)[..., 0, 0] * float("nan") if found is None else found
+
     def truncated_alignment(self, pipeline: Pipeline) -> Array:
         """Alignment of the truncated twin; NaN without a polar step, or where its top-r subspace does not exist."""
         twin = pipeline.truncated(self.rank)
@@ -141,6 +146,8 @@ def _pipeline(pipeline: Pipeline, names: Sequence[str], spectrum: int, reader: _
     """Observables of one pipeline, each (B, W, ...)."""
     entering = pipeline.entering
     out = _of_update(pipeline, names, reader)
+    if "chosen_window" in names:
+        out["chosen_window"] = reader.window(pipeline)
     if "alignment_truncated" in names:
         out["alignment_truncated"] = reader.truncated_alignment(pipeline)
     if set(names) & set(obs.VECTORS):

@@ -18,7 +18,10 @@ VALUES = ("gap", "tail", "head_error", "singular_values", "suppression")
 """Read from the singular values of that matrix."""
 NOISE = ("noise_fro", "noise_op", "noise_nuclear", "noise_tangent")
 """Read from the noise of the momentum buffer."""
+BY_NAME = ("chosen_window",)
+"""Measured only where asked for by name: T of the newest step of a stage that sets its own (stages/control.py)."""
 OBSERVABLES = ("alignment", "projection", "alignment_truncated", *UPDATE[2:], *VECTORS, *VALUES, *NOISE)
+KNOWN = (*OBSERVABLES, *BY_NAME)
 
 
 @dataclass(frozen=True)

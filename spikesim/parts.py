@@ -79,7 +79,7 @@ def finished(part: "xr.Dataset") -> "xr.Dataset":
         both = zip(obs.MOMENTS, moments_of(part).estimates(), strict=True)
         out = out.assign({name: (("pipeline", "window"), values) for name, values in both if name in asked})
     del out.attrs[ASKED]
-    return out[[name for name in obs.OBSERVABLES if name in out]]
+    return out[[name for name in obs.KNOWN if name in out]]
 
 
 def means_text(tally: Counter[str]) -> str:

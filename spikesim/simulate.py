@@ -71,7 +71,7 @@ def simulate(
             of your own if wanted, or Pipeline objects. One without a filter is repeated along the window.
         filter: Maps a window to a filter of spikesim.filters: a class such as ss.EMA or ss.Nesterov, a Family, or the text of
             one, such as "EMA(start='first')". Filter stages that name none are of it.
-        observables: Names of observables.OBSERVABLES, or None for all. bias_squared and variance need two trials.
+        observables: Names of observables.KNOWN, or None for all of OBSERVABLES. bias_squared and variance need two trials.
         spectrum: How many singular values, 1 to min(m, n); one more than the head's where left out.
         joint: All pipelines and windows of a trial see the same stream; always so for "stream" and "collapsed", must be
             False for "scalars" and "banded".

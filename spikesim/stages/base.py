@@ -67,7 +67,13 @@ def written(thing: Any) -> str:
 
 
 class Running:
-    """A timed stage amid a stream."""
+    """A timed stage amid a stream.
+
+    Attributes:
+        window: T of its newest step, (..., W), of a stage that sets its own.
+    """
+
+    window: Array = None
 
     def advance(self, x: Array, every: bool) -> Array | None:
         """Take the next steps.

@@ -2,6 +2,7 @@
 
 from spikesim.stages.base import Stage
 from spikesim.stages.before import Clip, Normalise, Sign
+from spikesim.stages.control import Controller
 from spikesim.stages.filter import Filter
 from spikesim.stages.orthogonal import QR, NewtonSchulz, RandomisedPolar
 from spikesim.stages.polar import Polar
@@ -15,6 +16,6 @@ STAGES: dict[str, type[Stage]] = {
     law.__name__: law
     for law in (
         Filter, Polar, Clip, Normalise, Sign, SecondMoment, Adam, Delay, Workers, QR, NewtonSchulz, RandomisedPolar, Soft,
-        Power, HardThreshold, Shrink, Shampoo, Fisher, Tiled, ShapeFactor, Identity,
+        Power, HardThreshold, Shrink, Shampoo, Fisher, Controller, Tiled, ShapeFactor, Identity,
     )
 }  # fmt: skip

@@ -87,7 +87,7 @@ def table(store: "Store", names: Sequence[str] | None = None) -> "pa.Table":
     import pyarrow as pa
 
     for name in names or ():
-        need(name in obs.OBSERVABLES, f"observables in {obs.OBSERVABLES}", observable=name)
+        need(name in obs.KNOWN, f"observables in {obs.KNOWN}", observable=name)
     points = store.index.points
     rows = [row for batch in _batches(_read_all(store, names, points)) for row in _summarised(batch)]
     counts = [len(r.labels) for r in rows]

@@ -8,6 +8,7 @@ import spikesim as ss
 from spikesim.filters import EMA, FIR, IIR, Family, HeavyBall, Kalman, MovingAverage, Nesterov
 from spikesim.pipelines import NAMED, Pipeline, pipelines_from
 from spikesim.stages.before import Clip, Normalise, Sign
+from spikesim.stages.control import Controller
 from spikesim.stages.filter import Filter
 from spikesim.stages.named import STAGES
 from spikesim.stages.orthogonal import QR, NewtonSchulz, RandomisedPolar
@@ -27,6 +28,7 @@ EXAMPLES = (
     NewtonSchulz(((1.5, -0.5), (2.0, -1.0))),
     RandomisedPolar(2), RandomisedPolar(2, seed=7), Soft(0.1), Soft(0.1, True), Power(0.5), HardThreshold(),
     HardThreshold(0.5), Shrink(), Shrink("nuclear"), Shampoo(), Shampoo(20.0, -0.5), Fisher(), Tiled((2, 1)),
+    Controller(1), Controller(2, 50.0, 400.0, period=5),
     Tiled((2, 1), NewtonSchulz("cubic")), ShapeFactor("muon"), Identity(),
 )  # fmt: skip
 
@@ -104,6 +106,13 @@ def test_names_of_the_theory_and_texts_go_together():
         ("Tiled((2,))", r"need counts == \(rows, columns\), integers >= 1, got counts=\(2,\)"),
         ("Tiled((2, 2), Filter())", r"need stage: one that needs no time, .*, got stage=Filter\(\)"),
         ("ShapeFactor('big')", r"need name in .*, got name='big'"),
+        ("Controller -> Polar()", r"need stages in .*, got stage='Controller'"),
+        ("Controller() -> Polar()", r"need rank of Controller, got stage='Controller\(\)'"),
+        ("Controller(0) -> Polar()", r"need rank: an integer >= 1, got rank=0"),
+        ("Controller(1, 1.0) -> Polar()", r"need 1 < most <= memory, got most=1.0"),
+        ("Controller(1, 300.0, 200.0) -> Polar()", r"need 1 < most <= memory, got most=300.0"),
+        ("Controller(1, 5.0, 15.0) -> Polar()", r"need 16 <= memory <= 1048576, got memory=15.0"),
+        ("Controller(1, period=0) -> Polar()", r"need period: an integer >= 1, got period=0"),
         ("RandomisedPolar(0)", r"need rank: an integer >= 1, got rank=0"),
     ],
 )
@@ -132,7 +141,11 @@ def test_what_is_no_filter_is_refused(text):
 
 def test_shapes_that_a_stage_is_not_for_are_refused_before_anything_is_drawn():
     model = ss.SpikedModel((3, 4), (2.0,), ss.Gaussian())
-    for text, message in (("Tiled((2, 2))", "counts that divide the shape"), ("RandomisedPolar(4)", "rank <= min")):
+    for text, message in (
+        ("Tiled((2, 2))", "counts that divide the shape"),
+        ("RandomisedPolar(4)", "rank <= min"),
+        ("Controller(4)", "rank <= min"),
+    ):
         with pytest.raises(ValueError, match=message):
             ss.simulate(model, windows=[5.0], trials=2, steps=8, pipelines=text)
 

@@ -4,6 +4,7 @@ import array_api_strict as strict
 import by_hand as slow
 import numpy as np
 import pytest
+import slow_controller
 from scipy.signal import lfilter
 
 import spikesim as ss
@@ -38,6 +39,7 @@ ONE = {text: slow.filtered(weights) for text, weights in WEIGHTS.items()} | {
     "Shampoo(3.0)": slow.shampoo(3.0),
     "Shampoo(3.0, -0.5)": slow.shampoo(3.0, -0.5),
     "Fisher()": slow.fisher(WINDOW),
+    "Controller(1, 8.0, 16.0, 3)": slow_controller.controller(1, 8.0, 16.0, 3),
     "Power(0.0)": lambda h: slow.polar(h[-1]),
     "Tiled((1, 2))": lambda h: np.hstack([slow.polar(x) for x in np.hsplit(h[-1], 2)]),
     "ShapeFactor('rms-rms')": lambda h: h[-1] * (3 / 4) ** 0.5,
@@ -55,6 +57,7 @@ CHAINS = [
     "Filter(EMA(4.0)) -> Fisher() -> Filter()",
     "Sign() -> Filter() -> Tiled((1, 2)) -> Filter(EMA(start='debiased'))",
     "Adam(5.0, 0.01) -> Normalise() -> Filter()",
+    "Polar() -> Controller(1, 8.0, 16.0, 3) -> Filter() -> Polar()",
 ]
 
 
