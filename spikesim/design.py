@@ -1,8 +1,5 @@
 """What one simulation is to do: every argument checked and frozen before anything is drawn."""
 
-import math
-import os
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -12,8 +9,8 @@ from numpy.typing import NDArray
 
 from spikesim import observables as obs
 from spikesim import rng
+from spikesim.arguments import bank_from, is_whole, last_step, need_room, need_truth, observables_from, trials_from
 from spikesim.cascade import Cascade, Stages
-from spikesim.devices.cpu import CPU
 from spikesim.devices.named import device as device_of
 from spikesim.errors import need
 from spikesim.filters import EMA, LinearFilter
@@ -25,12 +22,7 @@ from spikesim.samplers.collapsed import work as collapsed_work
 from spikesim.samplers.scalars import work as scalars_work
 from spikesim.samplers.stream import padded_entries
 from spikesim.stages.filter import Bank, Filter, is_plain
-from spikesim.stages.text import family_from
 
-STARTUP = 1e-6
-"""Steady state: the start-up weight of every window is below this."""
-FAINT = 1e-12
-"""Part of what an amplitude is made of below which it is rounding."""
 WORK_LIMIT = 4e12
 """Work, in entry-steps of noise, that steady state may cost unasked: about an hour of two cores."""
 
@@ -153,23 +145,23 @@ def design_from(
     """The design and the trial numbers of `simulate`'s arguments, each checked; see there."""
     need(isinstance(model, SpikedModel), "model: an ss.SpikedModel", model=model)
     rng.key(seed)
-    need(steps is None or (_whole(steps) and 1 <= steps < 2**33), "steps: None or an integer in [1, 2**33)", steps=steps)
+    need(steps is None or (is_whole(steps) and 1 <= steps < 2**33), "steps: None or an integer in [1, 2**33)", steps=steps)
     need(method in METHODS, f"method in {METHODS}", method=method)
     device_of(device)
     need(isinstance(joint, bool | np.bool_), "joint: True or False", joint=joint)
     dtype = np.dtype(dtype).name if isinstance(dtype, type | np.dtype) else dtype
     need(isinstance(dtype, str) and dtype in ("float64", "float32"), 'dtype in ("float64", "float32")', dtype=dtype)
-    bank, numbers, names = _bank(windows, filter), _trials(trials), _observables(observables)
+    bank, numbers, names = bank_from(windows, filter), trials_from(trials), observables_from(observables)
     chosen = pipelines_from(pipelines)
     smaller = min(model.shape)
     values = min(model.head_rank + 1, smaller) if spectrum is None else spectrum
-    need(_whole(values) and 1 <= values <= smaller, f"1 <= spectrum <= min(m, n) = {smaller}", spectrum=spectrum)
-    _need_room(model, dtype)
+    need(is_whole(values) and 1 <= values <= smaller, f"1 <= spectrum <= min(m, n) = {smaller}", spectrum=spectrum)
+    need_room(model, dtype)
     for stage in (stage for p in chosen for stage in p.stages):
         stage.check(model.shape)
     steady = steps is not None or model.signal.steady
     need(steady, "steps=: the signal has no steady state", steps=steps, signal=model.signal)
-    last = _last_step(bank, chosen, steps)
+    last = last_step(bank, chosen, steps)
     need_truth(model, last - 1)
     asked = Design(model, bank, chosen, names, int(values), int(seed), last, dtype, device=device)
     design = _by_method(asked, method, bool(joint), everything=observables is None)
@@ -196,81 +188,3 @@ def _by_method(asked: Design, method: str, joint: bool, everything: bool) -> Des
     chosen, reason = picked({name: by(name) for name in names}, joint)
     need_method(chosen, by(chosen), joint)
     return replace(by(chosen), reason=reason)
-
-
-def need_truth(model: SpikedModel, step: int) -> None:
-    """Refuse a signal that cannot be held against updates at a step: an amplitude of 0, or a head that is not told apart."""
-    signal, found = model.signal, model.amplitudes(step)
-    terms = np.abs(signal.modes(step)) @ np.abs(signal.shares(model.rank))  # of lambda_k(t), before any cancels
-    present = bool(np.all(np.abs(found) > FAINT * terms * np.abs(model.spikes)))
-    need(present, "lambda_k(t) != 0 at the last step", "other steps=, or another signal", amplitudes=found.tolist())
-    sizes, head = -np.sort(-np.abs(found)), model.head_rank
-    apart = head == model.rank or sizes[head - 1] - sizes[head] > FAINT * sizes[head - 1]
-    need(apart, "a head larger than the other spikes at the last step", head=head, amplitudes=found.tolist())
-
-
-def _need_room(model: SpikedModel, dtype: str) -> None:
-    """float32 has room for the squares of scales in [1e-15, 1e15] only."""
-    scale = np.asarray(model.noise.entry_scale(model.shape)).max()
-    sizes = np.abs([*model.spikes, scale, model.noise.mean or scale])
-    inside = bool(np.all((sizes >= 1e-15) & (sizes <= 1e15)))
-    need(dtype == "float64" or inside, '1e-15 <= spikes, sigma <= 1e15 in dtype "float32"', sizes=sizes.tolist())
-
-
-def _whole(x: Any) -> bool:
-    return isinstance(x, int | np.integer) and not isinstance(x, bool)
-
-
-def _bank(windows: Any, filter_: Any) -> Bank:
-    try:
-        values = tuple(windows)
-    except TypeError:
-        values = (windows,)
-    need(len(values) > 0, "one or more windows", windows=values)
-    family = family_from(filter_) if isinstance(filter_, str) else filter_
-    need(callable(family), "filter: maps a window to a filter, such as ss.EMA, or its text", filter=filter_)
-    filters = tuple(family(w) for w in values)
-    for f in filters:
-        need(isinstance(f, LinearFilter), "filter: maps a window to a filter such as ss.EMA", filter=f)
-    numbers = tuple(EMA(w).window for w in values)  # whatever the filter, a window is what EMA takes for one
-    need(len(set(numbers)) == len(numbers), "distinct windows", windows=list(values))
-    return Bank(numbers, filters)
-
-
-def _last_step(bank: Bank, pipelines: tuple[Pipeline, ...], steps: int | None) -> int:
-    """How many steps to run: those asked for, or to the steady state of all filters, workers' steps counted."""
-    paces = {p.pace for p in pipelines}
-    if steps is not None:
-        need(all(bool(steps % pace == 0) for pace in paces), f"steps: a multiple of workers {sorted(paces)}", steps=steps)
-        return int(steps)
-    own = [f for p in pipelines for stage in p.stages if isinstance(stage, Filter) for f in bank(stage.of)]
-    settled, pace = max(f.settling(STARTUP) for f in (*bank.filters, *own)), math.lcm(*paces)
-    return -(-settled * max(paces) // pace) * pace
-
-
-def _observables(names: Iterable[str] | None) -> tuple[str, ...]:
-    if names is None:
-        return obs.OBSERVABLES
-    names = (names,) if isinstance(names, str) or not isinstance(names, Iterable) else tuple(names)
-    need(len(names) > 0, "one or more observables", observables=names)
-    for name in names:
-        need(name in obs.KNOWN, f"observables in {obs.KNOWN}", observable=name)
-    return tuple(n for n in obs.KNOWN if n in names)
-
-
-def _trials(trials: Any) -> range:
-    need(_whole(trials) or isinstance(trials, range), "trials: a count or a range", trials=trials)
-    numbers = trials if isinstance(trials, range) else range(int(trials))
-    inside = bool(numbers) and min(numbers[0], numbers[-1]) >= 0 and max(numbers[0], numbers[-1]) < 2**32
-    need(inside, "one or more trials, numbered in [0, 2**32)", trials=trials)
-    return numbers
-
-
-def worker_count(workers: int | None, place: CPU) -> int:
-    """Threads to use: as many as the device overlaps, or all cores that this process may run on, where left out."""
-    if workers is None and place.overlap:
-        return place.overlap
-    if workers is None:
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    need(_whole(workers) and workers >= 1, "workers >= 1", workers=workers)
-    return workers

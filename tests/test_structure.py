@@ -27,7 +27,7 @@ FLOORS = [
         "devices",
     ),
     ("stages", "cascade", "pipelines", "observables", "samplers"),
-    ("moments", "parts", "measure", "methods", "design", "dataset", "blocks", "simulate"),
+    ("moments", "parts", "measure", "methods", "arguments", "design", "trials", "dataset", "blocks", "simulate"),
     ("sweep",),
     ("plots", "report", "benchmark", "progress", "predict", "verify"),
     ("reproduce",),

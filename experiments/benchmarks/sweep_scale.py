@@ -23,8 +23,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from spikesim.arguments import worker_count
 from spikesim.blocks import one_blas_thread
-from spikesim.design import worker_count
 from spikesim.devices.cpu import CPU
 from spikesim.simulate import run_part
 from spikesim.sweep import shard

@@ -1,6 +1,7 @@
 """Stages of pipelines, one kind a file (docs/stages.md)."""
 
 from spikesim.stages.before import Clip, Normalise, Sign
+from spikesim.stages.control import Controller
 from spikesim.stages.filter import Filter
 from spikesim.stages.orthogonal import QR, NewtonSchulz, RandomisedPolar
 from spikesim.stages.polar import Polar
@@ -11,6 +12,7 @@ from spikesim.stages.structure import Identity, ShapeFactor, Tiled
 from spikesim.stages.workers import Delay, Workers
 
 __all__ = [
-    "QR", "Adam", "Clip", "Delay", "Filter", "Fisher", "HardThreshold", "Identity", "NewtonSchulz", "Normalise", "Polar",
-    "Power", "RandomisedPolar", "SecondMoment", "Shampoo", "ShapeFactor", "Shrink", "Sign", "Soft", "Tiled", "Workers",
+    "QR", "Adam", "Clip", "Controller", "Delay", "Filter", "Fisher", "HardThreshold", "Identity", "NewtonSchulz", "Normalise",
+    "Polar", "Power", "RandomisedPolar", "SecondMoment", "Shampoo", "ShapeFactor", "Shrink", "Sign", "Soft", "Tiled",
+    "Workers",
 ]  # fmt: skip

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
 
-from spikesim.design import worker_count
+from spikesim.arguments import worker_count
 from spikesim.devices.named import device
 from spikesim.parts import SECONDS
 from spikesim.sweep import cost

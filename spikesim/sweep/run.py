@@ -12,7 +12,7 @@ from queue import Empty, SimpleQueue
 from threading import Event
 from typing import Any
 
-from spikesim.design import worker_count
+from spikesim.arguments import worker_count
 from spikesim.devices.named import device
 from spikesim.errors import need
 from spikesim.sweep.books import Books
