@@ -1,7 +1,8 @@
 """Our stages against optax: same gradients in, same update out, both in float32 and to rounding.
 
 optax writes parameters with d_in rows, so what it calls fan_out / fan_in is columns by rows: it is given transposed
-gradients, and its updates are transposed back. Its momentum is debiased, the look-ahead by one step more than the newest gradient.
+gradients, and its updates are transposed back. Its momentum is debiased, the average in a look-ahead by
+one step more than the newest gradient.
 """
 
 import numpy as np
