@@ -16,7 +16,9 @@ MOST_BYTES = 20_000_000
 
 names = st.sampled_from([*STAGES, *FILTERS, "Muon", "__import__", "start", "x"])
 numbers = st.one_of(
-    st.integers(-(10**20), 10**20), st.floats(), st.sampled_from([0, 1, 2, 10**9, 10**12, 1e308, "1e999", "-1e999", "0x7f", "1_0"])
+    st.integers(-(10**20), 10**20),
+    st.floats(),
+    st.sampled_from([0, 1, 2, 10**9, 10**12, 1e308, "1e999", "-1e999", "0x7f", "1_0"]),
 )
 atoms = st.one_of(
     names, numbers.map(str), st.text(max_size=6).map(repr), st.sampled_from(["None", "True", "()", "...", "1j", "b'x'", "{}"])

@@ -157,7 +157,9 @@ def test_a_delay_turns_a_rotating_signal_back_by_its_steps(steps):
 def test_a_delay_is_a_later_start():
     g = np.random.default_rng(3).standard_normal((20, 3, 4))
     late = last_update(Pipeline.from_text("Delay(4) -> Filter(Nesterov)"), g, 5.0)
-    np.testing.assert_array_equal(late, last_update(Pipeline.from_text("Filter(Nesterov)"), np.vstack([0 * g[:4], g[:-4]]), 5.0))
+    np.testing.assert_array_equal(
+        late, last_update(Pipeline.from_text("Filter(Nesterov)"), np.vstack([0 * g[:4], g[:-4]]), 5.0)
+    )
 
 
 def test_neighbours_of_the_family_are_told_apart():

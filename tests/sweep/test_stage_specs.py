@@ -86,7 +86,11 @@ def test_stages_run_and_go_on_where_they_were(tmp_path):
         ('"Fisher"', '"Clip(-1.0) -> Polar()"', "need norm > 0, got norm=-1.0"),
         ('"Fisher"', '"Filter() -> NewtonSchulz((1.5, nan), 3)"', "need "),
         ('"Fisher"', '"Filter(IIR((1.0,), (1.0, -1.0))) -> Polar()"', "need stable poles"),
-        ('"Fisher"', '"Filter(Schedule(betas=(0.5, 1.0))) -> Polar()"', "need 0 <= beta < 1 at every step, got step=1, beta=1.0"),
+        (
+            '"Fisher"',
+            '"Filter(Schedule(betas=(0.5, 1.0))) -> Polar()"',
+            "need 0 <= beta < 1 at every step, got step=1, beta=1.0",
+        ),
         ('"Fisher"', '"Tiled((5, 1))"', "need counts that divide the shape"),
         ('"Fisher"', '"RandomisedPolar(1000000000)"', "need rank <= min(m, n) = 6"),
         ('"Nesterov"', '"Nestrov"', "need names in"),
