@@ -1,10 +1,11 @@
-# make test and make reproduce set up .venv by themselves, make bench sets up .venv-bench, make gpu .venv-gpu.
+# make test and make reproduce set up .venv by themselves, make bench sets up .venv-bench, make gpu .venv-gpu,
+# make references .venv-references.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 BENCH := experiments/benchmarks
 CUDA ?= 12
 
-.PHONY: test reproduce bench gpu check clean
+.PHONY: test reproduce bench gpu references check clean
 
 test: check
 	$(BIN)/python -m pytest -n 2 --dist loadfile
@@ -17,6 +18,9 @@ bench: .venv-bench/installed
 
 gpu: .venv-gpu/installed
 	.venv-gpu/bin/python experiments/gpu.py $(if $(QUICK),--quick --figures figures/quick)
+
+references: .venv-references/installed
+	.venv-references/bin/python -m pytest tests/references
 
 check: .venv/installed
 	$(BIN)/ruff check .
@@ -38,5 +42,10 @@ check: .venv/installed
 	.venv-gpu/bin/pip install --quiet --disable-pip-version-check --constraint $(BENCH)/constraints.txt nvidia-cuda-nvdisasm --editable '.[bench,gpu-cu$(CUDA)]'
 	touch $@
 
+.venv-references/installed: pyproject.toml $(BENCH)/constraints.txt
+	$(PYTHON) -m venv .venv-references
+	.venv-references/bin/pip install --quiet --disable-pip-version-check --constraint $(BENCH)/constraints.txt --editable '.[references,test]'
+	touch $@
+
 clean:
-	rm -rf .venv .venv-bench .venv-gpu results figures/quick
+	rm -rf .venv .venv-bench .venv-gpu .venv-references results figures/quick

@@ -1,6 +1,7 @@
 """Averages with the newest gradient mixed in once more: Nesterov's form and the general one (theory.md F4)."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +12,11 @@ from spikesim.filters.averaging import Recursion
 from spikesim.filters.base import Floats, LinearFilter, ages, need_omega, need_steps, need_weight
 from spikesim.filters.geometric import is_real
 
+STARTS = ("zero", "debiased")
+
 
 class Ahead(LinearFilter):
-    """Base: nu M_t + kappa G_t, M the EMA from zero, so that w_k = nu beta^k/T + kappa at k = 0."""
+    """Base: nu_t M_t + kappa_t G_t, M the EMA from zero, so that w_k = nu_t beta^k/T, and kappa_t more at k = 0."""
 
     window: float
     nu: float
@@ -24,49 +27,51 @@ class Ahead(LinearFilter):
         """Momentum of M, in [0, 1)."""
         return 1 - 1 / self.window
 
-    @property
-    def newest(self) -> float:
-        """The newest gradient's weight, nu/T + kappa."""
-        return self.nu / self.window + self.kappa
+    def shares(self, _steps: int | None) -> tuple[float, float]:
+        """nu_t and kappa_t after `steps` steps, or in steady state, as which they stay unless a filter says otherwise."""
+        return self.nu, self.kappa
 
     def weights(self, steps: int, first: int = 0, after: int | None = None) -> Floats:
-        """nu beta^k/T, and kappa more at k = 0."""
-        k = ages(steps, first, after)
-        w = self.nu * geometric.weights(self.window, k)
-        w[k == 0] = self.newest
+        """nu_t beta^k/T, and kappa_t more at k = 0."""
+        k, (nu, kappa) = ages(steps, first, after), self.shares(steps)
+        w = nu * geometric.weights(self.window, k)
+        w[k == 0] = nu / self.window + kappa
         return w
 
     def settling(self, weight: float = 1e-6) -> int:
         """Steps until |nu| beta^t is below this share, in (0, 1), of all absolute weights."""
         need_weight(weight)
-        total = abs(self.newest) + abs(self.nu) * self.beta
+        total = abs(self.nu / self.window + self.kappa) + abs(self.nu) * self.beta
         return geometric.settled(self.window, weight * total / abs(self.nu)) if self.nu else 1
 
     def memory(self) -> "Mixture":
         """The recursion from M_0 = 0, and the newest gradient."""
-        return Mixture(1 / self.window, self.nu, self.kappa)
+        return Mixture(1 / self.window, self.shares)
 
     def gain(self, steps: int | None = None) -> float:
-        """Nu (1 - beta^t) + kappa."""
+        """nu_t (1 - beta^t) + kappa_t."""
         need_steps(steps)
-        return self.nu * geometric.missing(self.window, steps) + self.kappa
+        nu, kappa = self.shares(steps)
+        return nu * geometric.missing(self.window, steps) + kappa
 
     def noise_factor(self, steps: int | None = None) -> float:
-        """The newest weight squared, and nu^2 beta^2 (1 - beta^(2t-2))/(2T - 1)."""
+        """The newest weight squared, and nu_t^2 beta^2 (1 - beta^(2t-2))/(2T - 1)."""
         need_steps(steps)
+        nu, kappa = self.shares(steps)
         older = geometric.squares(self.window, None if steps is None else steps - 1)
-        return self.newest**2 + self.nu**2 * self.beta**2 * older
+        return (nu / self.window + kappa) ** 2 + nu**2 * self.beta**2 * older
 
     def lag(self, steps: int | None = None) -> float:
-        """Mean age in steps, nu times the EMA's gain and lag over the gain; NaN where that is 0."""
+        """Mean age in steps, nu_t times the EMA's gain and lag over the gain; NaN where that is 0."""
         gain, slow = self.gain(steps), geometric.missing(self.window, steps)
-        return self.nu * slow * geometric.mean_age(self.window, steps) / gain if gain else math.nan
+        return self.shares(steps)[0] * slow * geometric.mean_age(self.window, steps) / gain if gain else math.nan
 
     def response(self, omega: float, steps: int | None = None) -> complex:
-        """Nu h + kappa, h the EMA's (F7)."""
+        """nu_t h + kappa_t, h the EMA's (F7)."""
         need_steps(steps)
         need_omega(omega)
-        return self.nu * geometric.rotated(self.window, omega, steps) + self.kappa
+        nu, kappa = self.shares(steps)
+        return nu * geometric.rotated(self.window, omega, steps) + kappa
 
 
 @dataclass(frozen=True, repr=False)
@@ -78,17 +83,33 @@ class Nesterov(Ahead):
 
     Args:
         window: T = 1/(1 - beta) in steps, 1 <= T <= WIDEST, may be fractional.
+        start: "zero", or "debiased": beta M_t/(1 - beta^(t+1)) + (1 - beta) G_t/(1 - beta^t), as NAdam and optax's Muon
+            have it; steady, the same. Before, it weighs the newest gradient more, by more than a scale.
 
     Raises:
-        ValueError: If the window is not such a number.
+        ValueError: If an argument is none of these.
 
-    Source: theory.md F4.
+    Source: theory.md F4; Dozat, Incorporating Nesterov momentum into Adam (2016).
     """
 
     window: float
+    start: str = "zero"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "window", geometric.window_of(self.window))
+        need(isinstance(self.start, str) and self.start in STARTS, f"start in {STARTS}", start=self.start)
+
+    def shares(self, steps: int | None) -> tuple[float, float]:
+        """Of the average and the newest gradient: beta and 1 - beta, over 1 - beta^(t+1) and 1 - beta^t where debiased."""
+        if steps is None or self.start == "zero":
+            return self.nu, self.kappa
+        seen = geometric.missing
+        return self.nu / seen(self.window, steps + 1), self.kappa / seen(self.window, steps)
+
+    def settling(self, weight: float = 1e-6) -> int:
+        """Steps until beta^(t+1) is below `weight`, in (0, 1); beta^t where debiased, for the newest weight."""
+        need_weight(weight)
+        return super().settling(weight) if self.start == "zero" else geometric.settled(self.window, weight)
 
     @property
     def nu(self) -> float:  # type: ignore[override]
@@ -130,17 +151,20 @@ class Lookahead(Ahead):
 
 
 class Mixture:
-    """Memory of nu M_t + kappa G_t, M_t = (1 - alpha) M_{t-1} + alpha G_t."""
+    """Memory of nu_t M_t + kappa_t G_t, M_t = (1 - alpha) M_{t-1} + alpha G_t; shares(t) gives nu_t and kappa_t."""
 
-    def __init__(self, alpha: float, nu: float, kappa: float) -> None:
-        self._average, self._nu, self._kappa = Recursion(lambda _: alpha), nu, kappa
+    def __init__(self, alpha: float, shares: Callable[[int], tuple[float, float]]) -> None:
+        self._average, self._shares = Recursion(lambda _: alpha), shares
+        self._step = 0
         self._newest: Any = None
 
     def push(self, x: Array) -> None:
         """Take the next step's array."""
         self._average.push(x)
         self._newest = x
+        self._step += 1
 
     def output(self) -> Array:
         """The mixture after the newest step."""
-        return self._nu * self._average.output() + self._kappa * self._newest
+        average, (nu, kappa) = self._average.output(), self._shares(self._step)
+        return nu * average + kappa * self._newest

@@ -12,6 +12,9 @@ from spikesim.orthogonal.scaling import SCALINGS, Scaling
 
 Polynomial = tuple[float, ...]
 
+MOST_STEPS = 1000
+"""Largest number of steps: they are listed, one polynomial each."""
+
 
 @dataclass(frozen=True)
 class Iteration:
@@ -37,14 +40,15 @@ class Iteration:
         """The polynomials of any number of steps: the first of those listed, and `then` for what is beyond them.
 
         Args:
-            steps: 1 or more; None for as many as its users take.
+            steps: 1 to MOST_STEPS; None for as many as its users take.
 
         Raises:
-            ValueError: If steps is not a whole number of 1 or more.
+            ValueError: If steps is not such a whole number.
         """
         steps = self.steps if steps is None else steps
         whole = isinstance(steps, int | np.integer) and not isinstance(steps, bool)
         need(whole and steps >= 1, "steps: an integer >= 1 or None", steps=steps)
+        need(steps <= MOST_STEPS, f"steps <= {MOST_STEPS}", steps=steps)
         beyond = max(0, int(steps) - len(self.polynomials))
         return (*self.polynomials[: int(steps)], *([self.then] * beyond))
 

@@ -12,7 +12,7 @@ import numpy as np
 from spikesim.arrays import Array, array_namespace, binary_scale, frobenius, transpose, type_name
 from spikesim.errors import need
 from spikesim.orthogonal.bfloat16 import round_to_bfloat16
-from spikesim.orthogonal.coefficients import ITERATIONS, Iteration
+from spikesim.orthogonal.coefficients import ITERATIONS, MOST_STEPS, Iteration
 from spikesim.orthogonal.scaling import Rounding, Scaling, scaling_from, unrounded
 from spikesim.polar import checked
 
@@ -138,6 +138,7 @@ def _polynomials(coefficients: Sequence[Any], steps: int | None) -> list[tuple[f
     if len(rows) == 1:
         steps = 1 if steps is None and np.ndim(coefficients) == 2 else steps
         need(isinstance(steps, int | np.integer) and steps >= 1, "steps >= 1 for a repeated polynomial", steps=steps)
+        need(steps is None or steps <= MOST_STEPS, f"steps <= {MOST_STEPS}", steps=steps)
         return [tuple(rows[0].tolist())] * int(steps or 1)
     need(steps in (None, len(rows)), f"steps == {len(rows)}, the number of polynomials, or None", steps=steps)
     return [tuple(row.tolist()) for row in rows]

@@ -7,6 +7,9 @@ from spikesim.arrays import Array, array_namespace, binary_scale, transpose
 from spikesim.errors import need
 from spikesim.polar import SVD, checked
 
+MOST_POWER = 1000
+"""Largest number of power iterations."""
+
 
 def sketch(seed: int, rows: int, columns: int) -> np.ndarray:
     """Standard normals (rows, columns), float64, that matrices are multiplied by; further columns change none before."""
@@ -35,6 +38,7 @@ def leading_svd(x: Array, rank: int, oversampling: int = 8, power: int = 1, seed
     for name, value, least in (("rank", rank, 1), ("oversampling", oversampling, 0), ("power", power, 0)):
         whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
         need(whole and value >= least, f"{name}: an integer >= {least}", **{name: value})
+    need(power <= MOST_POWER, f"power <= {MOST_POWER}", power=power)
     need(rank <= smaller, f"rank <= min(m, n) = {smaller}", rank=rank)
     scale = binary_scale(x)
     x = x / scale

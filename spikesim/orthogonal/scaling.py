@@ -55,7 +55,7 @@ class Frobenius:
         divisor = rounded(frobenius(x)[..., None, None])
         divisor = rounded(self.factor * divisor) if self.factor != 1 else divisor
         if self.clamp:
-            divisor = xp.where(divisor < self.epsilon, xp.full_like(divisor, self.epsilon), divisor)
+            divisor = rounded(xp.where(divisor < self.epsilon, xp.full_like(divisor, self.epsilon), divisor))
         elif self.epsilon > 0:
             divisor = rounded(divisor + self.epsilon)
         return rounded(x / xp.where(divisor > 0, divisor, xp.ones_like(divisor)))
@@ -94,11 +94,12 @@ Scaling = Frobenius | AlmostOrthogonal
 SCALINGS: dict[str, Scaling] = {
     "frobenius": Frobenius(),
     "frobenius+1e-7": Frobenius(epsilon=1e-7),
+    "frobenius+1e-8": Frobenius(epsilon=1e-8),
     "max(frobenius, 1e-7)": Frobenius(epsilon=1e-7, clamp=True),
     "1.02 frobenius+1e-6": Frobenius(1.02, 1e-6),
     "aol": AlmostOrthogonal(),
 }
-"""Scalings by name: exact; Muon's first code; torch.optim.Muon; Polar Express; almost orthogonal."""
+"""Scalings by name: exact; Muon's first code; optax.contrib.muon; torch.optim.Muon; Polar Express; almost orthogonal."""
 
 
 def scaling_from(scaling: str | Scaling | None) -> Scaling | None:

@@ -8,11 +8,11 @@ from spikesim.stages.polar import Polar
 from spikesim.stages.precondition import Fisher, Shampoo
 from spikesim.stages.second_moment import Adam, SecondMoment
 from spikesim.stages.soft import HardThreshold, Power, Shrink, Soft
-from spikesim.stages.structure import Identity, ShapeFactor, Tiled
+from spikesim.stages.structure import DualNorm, Identity, ShapeFactor, Tiled
 from spikesim.stages.workers import Delay, Workers
 
 __all__ = [
-    "QR", "Adam", "Clip", "Controller", "Delay", "Filter", "Fisher", "HardThreshold", "Identity", "NewtonSchulz", "Normalise",
-    "Polar", "Power", "RandomisedPolar", "SecondMoment", "Shampoo", "ShapeFactor", "Shrink", "Sign", "Soft", "Tiled",
-    "Workers",
+    "QR", "Adam", "Clip", "Controller", "Delay", "DualNorm", "Filter", "Fisher", "HardThreshold", "Identity",
+    "NewtonSchulz", "Normalise", "Polar", "Power", "RandomisedPolar", "SecondMoment", "Shampoo", "ShapeFactor", "Shrink",
+    "Sign", "Soft", "Tiled", "Workers",
 ]  # fmt: skip

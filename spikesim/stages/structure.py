@@ -1,9 +1,9 @@
-"""What the shape of a parameter does to its update: factors of rows and columns, and blocks that are updated apart."""
+"""What the size of a parameter does to its update: factors of its shape or dual norm, and blocks that are updated apart."""
 
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from spikesim.arrays import Array
+from spikesim.arrays import Array, array_namespace
 from spikesim.errors import need
 from spikesim.orthogonal.factors import shape_factor
 from spikesim.orthogonal.tiles import tilewise
@@ -29,6 +29,32 @@ class ShapeFactor(Stage):
 
 
 @dataclass(frozen=True, repr=False)
+class DualNorm(Stage):
+    """<X, Y> Y, Y what a stage makes of X: with Polar() the nuclear norm times O(X), steepest descent by spectral norm.
+
+    Args:
+        stage: What is applied, not timed; Polar() where left out.
+
+    Source: Bernstein & Newhouse, arXiv 2409.20325; theory.md O9.
+    """
+
+    stage: Any = field(default_factory=Polar)
+    orthogonalises: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        _need_untimed(self.stage)
+
+    def check(self, shape: tuple[int, int]) -> None:
+        """See `Stage.check`."""
+        self.stage.check(shape)
+
+    def apply(self, x: Array) -> Array:
+        """See `Stage.apply`."""
+        y = self.stage.apply(x)
+        return array_namespace(x).sum(x * y, axis=(-2, -1), keepdims=True) * y
+
+
+@dataclass(frozen=True, repr=False)
 class Identity(Stage):
     """X itself: in place of a polar step it makes momentum SGD."""
 
@@ -51,8 +77,7 @@ class Tiled(Stage):
     orthogonalises: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        plain = isinstance(self.stage, Stage) and not self.stage.timed
-        need(plain, "stage: one that needs no time, such as Polar()", stage=self.stage)
+        _need_untimed(self.stage)
         good = (
             isinstance(self.counts, tuple)
             and len(self.counts) == 2
@@ -68,3 +93,8 @@ class Tiled(Stage):
     def apply(self, x: Array) -> Array:
         """See `Stage.apply`."""
         return tilewise(self.stage.apply, x, grid=self.counts)
+
+
+def _need_untimed(stage: Any) -> None:
+    plain = isinstance(stage, Stage) and not stage.timed
+    need(plain, "stage: one that needs no time, such as Polar()", stage=stage)

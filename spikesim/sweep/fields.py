@@ -81,10 +81,10 @@ class RunSpec(Part):
     @classmethod
     def _alone(cls, value: Value, info: ValidationInfo) -> Value:
         """Check each argument by itself, so that every bad one is reported."""
-        given = {} if info.field_name == "windows" and not value else {str(info.field_name): value}
-        if info.field_name == "pipelines":  # the rest depends on the shape and the steps, which the points are checked with
-            pipelines_from(value)
+        if info.field_name == "pipelines":
+            pipelines_from(value)  # whether they are for a model's shape, that model's design says
             return value
+        given = {} if info.field_name == "windows" and not value else {str(info.field_name): value}
         usual = {"windows": (1.0,), "trials": 2, "steps": 1, "joint": False, "pipelines": ("pre-polar",)}
         design_from(PROBE, **(usual | given))
         return value

@@ -8,6 +8,7 @@ SPECIMENS = [
     HeavyBall(7.3),
     Nesterov(1),
     Nesterov(10),
+    *(Nesterov(w, "debiased") for w in (1, 1.5, 10)),
     Lookahead(8.0, 0.7, 0.3),
     Lookahead(5.0, -1.5, 4.0),
     Lookahead(5.0, 0.0, 2.0),

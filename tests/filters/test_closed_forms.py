@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from specimens import SPECIMENS, STEPS
 
-from spikesim.filters import EMA, FIR, HeavyBall, Kalman, Lookahead, MovingAverage, Nesterov, Warmup
+from spikesim.filters import EMA, FIR, HeavyBall, Kalman, Lookahead, MovingAverage, Nesterov
 from spikesim.filters.base import NEGLIGIBLE, PIECE, LinearFilter
 
 OMEGAS = [0.0, 1e-3, -0.2, 1.0, math.pi, 7.0]
@@ -94,9 +94,10 @@ def test_after_settling_older_steps_have_less_than_the_weight(filter_, weight):
         assert np.abs(early - filter_.weights(3000)).sum() <= 2.001 * weight * steady.sum() / (1 - weight)
 
 
-@pytest.mark.parametrize(
-    "filter_", [f for f in SPECIMENS if not isinstance(f, Warmup) and "Schedule" not in repr(f)], ids=repr
-)
+LATER = ("Schedule", "Warmup", "Nesterov(1.5, start=", "Nesterov(10.0, start=")  # what is given, or debiased, decides
+
+
+@pytest.mark.parametrize("filter_", [f for f in SPECIMENS if not repr(f).startswith(LATER)], ids=repr)
 @pytest.mark.parametrize("weight", [0.3, 1e-3, 1e-6])
 def test_settling_is_no_later_than_it_must_be(filter_, weight):
     steps, steady = filter_.settling(weight), np.abs(filter_.weights(3000))
@@ -129,6 +130,17 @@ def test_muons_form_is_nesterovs():
         average = average + (1 - beta) * (g - average)
         memory.push(g)
         np.testing.assert_allclose(memory.output(), g + beta * (average - g), rtol=0, atol=1e-14)
+
+
+def test_a_debiased_look_ahead_weighs_the_newest_gradient_more():
+    """NAdam's: each part over what it has seen, the average over one step more."""
+    for steps in (1, 2, 30):
+        average = (1 - 0.9) * 0.9 ** np.arange(steps)
+        expected = 0.9 * average / (1 - 0.9 ** (steps + 1))
+        expected[0] += (1 - 0.9) / (1 - 0.9**steps)
+        np.testing.assert_allclose(Nesterov(10, "debiased").weights(steps), expected, rtol=1e-13)
+    assert Nesterov(10, "debiased").n_eff(5) < Nesterov(10).n_eff(5)
+    assert Nesterov(10, "debiased").n_eff() == Nesterov(10).n_eff()
 
 
 def test_a_heavy_balls_look_ahead_is_nesterovs_but_for_its_scale():

@@ -35,7 +35,12 @@ averages = (
     | st.builds(Nesterov, windows)
 )
 filters = (
-    averages | st.builds(HeavyBall, windows) | st.builds(Lookahead, windows, shares, shares) | st.builds(FIR, taps) | stable()
+    averages
+    | st.builds(Nesterov, windows, st.just("debiased"))
+    | st.builds(HeavyBall, windows)
+    | st.builds(Lookahead, windows, shares, shares)
+    | st.builds(FIR, taps)
+    | stable()
 )
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from stacks import SHAPES, random, singular, size
 
 import spikesim as ss
+from spikesim.orthogonal.bfloat16 import round_to_bfloat16
 from spikesim.orthogonal.coefficients import AOL, ITERATIONS, MUON
 from spikesim.orthogonal.newton_schulz import iterate, newton_schulz
 from spikesim.orthogonal.scaling import SCALINGS, AlmostOrthogonal, Frobenius, scaling_from
@@ -121,3 +122,13 @@ def test_scalings_are_taken_by_name_or_as_they_are():
 def test_bad_scalings_are_refused(bad, message):
     with pytest.raises(ValueError, match=message):
         bad()
+
+
+def test_a_least_divisor_is_rounded_as_all_else_is():
+    """torch clamps a norm in bfloat16, where 1e-7 is 1.00117e-7."""
+    x = np.full((1, 1), 2.0**-40, np.float32)
+    found = SCALINGS["max(frobenius, 1e-7)"](x, round_to_bfloat16)
+    divisor = round_to_bfloat16(np.float32(1e-7)[None])
+    assert divisor[0] != np.float32(1e-7)
+    np.testing.assert_array_equal(found, round_to_bfloat16(x / divisor))
+    assert found[0, 0] != round_to_bfloat16(x / np.float32(1e-7))[0, 0]

@@ -16,7 +16,7 @@ from spikesim.stages.polar import Polar
 from spikesim.stages.precondition import Fisher, Shampoo
 from spikesim.stages.second_moment import Adam, SecondMoment
 from spikesim.stages.soft import HardThreshold, Power, Shrink, Soft
-from spikesim.stages.structure import Identity, ShapeFactor, Tiled
+from spikesim.stages.structure import DualNorm, Identity, ShapeFactor, Tiled
 from spikesim.stages.text import family_from
 from spikesim.stages.workers import Delay, Workers
 
@@ -28,8 +28,9 @@ EXAMPLES = (
     NewtonSchulz(((1.5, -0.5), (2.0, -1.0))),
     RandomisedPolar(2), RandomisedPolar(2, seed=7), Soft(0.1), Soft(0.1, True), Power(0.5), HardThreshold(),
     HardThreshold(0.5), Shrink(), Shrink("nuclear"), Shampoo(), Shampoo(20.0, -0.5), Fisher(), Tiled((2, 1)),
-    Controller(1), Controller(2, 50.0, 400.0, period=5),
-    Tiled((2, 1), NewtonSchulz("cubic")), ShapeFactor("muon"), Identity(),
+    Tiled((2, 1), NewtonSchulz("cubic")), ShapeFactor("muon"), DualNorm(), Controller(1),
+    Controller(2, 50.0, 400.0, period=5),
+    Identity(),
 )  # fmt: skip
 
 
@@ -105,6 +106,8 @@ def test_names_of_the_theory_and_texts_go_together():
         ("Adam(5.0, -1.0)", r"need epsilon >= 0, got epsilon=-1.0"),
         ("Tiled((2,))", r"need counts == \(rows, columns\), integers >= 1, got counts=\(2,\)"),
         ("Tiled((2, 2), Filter())", r"need stage: one that needs no time, .*, got stage=Filter\(\)"),
+        ("DualNorm(Filter())", r"need stage: one that needs no time, .*, got stage=Filter\(\)"),
+        ("Filter(Nesterov(start='first')) -> Polar()", r"need start in \('zero', 'debiased'\), got start='first'"),
         ("ShapeFactor('big')", r"need name in .*, got name='big'"),
         ("Controller -> Polar()", r"need stages in .*, got stage='Controller'"),
         ("Controller() -> Polar()", r"need rank of Controller, got stage='Controller\(\)'"),

@@ -43,6 +43,7 @@ ONE = {text: slow.filtered(weights) for text, weights in WEIGHTS.items()} | {
     "Power(0.0)": lambda h: slow.polar(h[-1]),
     "Tiled((1, 2))": lambda h: np.hstack([slow.polar(x) for x in np.hsplit(h[-1], 2)]),
     "ShapeFactor('rms-rms')": lambda h: h[-1] * (3 / 4) ** 0.5,
+    "DualNorm()": lambda h: np.linalg.svd(h[-1])[1].sum() * slow.polar(h[-1]),
     "Identity()": lambda h: h[-1],
 }
 CHAINS = [
