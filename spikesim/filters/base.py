@@ -22,6 +22,8 @@ Floats = NDArray[np.float64]
 
 NEGLIGIBLE = 2.0**-100
 """Share of the weights that a sum over all of them leaves out: far below rounding."""
+TINY = 1e-280
+"""Sum of squares below which some may have been lost."""
 PIECE = 1 << 16
 """Weights held at once."""
 
@@ -96,8 +98,12 @@ class LinearFilter(ABC):
 
     def n_eff(self, steps: int | None = None) -> float:
         """Effective sample size, gain^2 / noise factor (F1); 0 where the gain is 0."""
-        gain = self.gain(steps)
-        return gain**2 / self.noise_factor(steps) if gain else 0.0
+        gain, factor = self.gain(steps), self.noise_factor(steps)
+        if factor > TINY or not gain:
+            return gain**2 / factor if gain else 0.0
+        largest = max(float(np.max(np.abs(w))) for _, w in self.pieces(steps))  # squares of weights so small are 0
+        sums = [(w.sum(), w @ w) for w in (w / largest for _, w in self.pieces(steps))]
+        return float(math.fsum(s for s, _ in sums) ** 2 / math.fsum(q for _, q in sums))
 
     def lag(self, steps: int | None = None) -> float:
         """Mean age sum k w_k / sum w_k in steps: the delay of a slow drift (F1); NaN where the gain is 0."""

@@ -122,6 +122,14 @@ def test_an_unstable_filter_is_refused_and_its_pole_named(feedback, modulus):
         IIR((1,), feedback)
 
 
+@pytest.mark.parametrize("taps", [(1e-288, 1.0), (3e-200, -1e-200), (5e-324,)])
+def test_taps_whose_squares_vanish_have_an_effective_sample_size(taps):
+    seen = np.array(taps[:1]) / abs(taps[0])
+    assert FIR(taps).n_eff(1) == 1.0 == seen.sum() ** 2 / (seen @ seen)
+    whole = np.array(taps) / max(map(abs, taps))
+    assert FIR(taps).n_eff() == pytest.approx(whole.sum() ** 2 / (whole @ whole))
+
+
 @pytest.mark.parametrize("taps", [(), 3.0, "12", (1.0, "2"), (np.nan,), (np.inf, 1), (0, 0.0), (True,), None])
 def test_taps_that_are_no_numbers_are_refused(taps):
     for make, name in [(FIR, "taps"), (lambda b: IIR(b, (1,)), "feedforward"), (lambda a: IIR((1,), a), "feedback")]:
