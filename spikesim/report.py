@@ -36,10 +36,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one experiment found: one sentence computed from its data, and its fits."""
+    """What one experiment found, computed from its data: one sentence that answers its question, its fits, and the rest."""
 
     finding: str
     rows: tuple[Row, ...] = ()
+    details: str = ""  # further numbers, for the gallery alone
     needs: str = ""  # what the drawing script was given beside the results
 
 
@@ -82,6 +83,7 @@ def as_json(done: Sequence[Reproduced]) -> list[dict[str, object]]:
             "experiment": item.name,
             "group": item.group,
             "finding": item.outcome.finding,
+            "details": item.outcome.details,
             "seconds": item.seconds,
             "points_computed": item.computed,
             "points_kept": item.kept,
@@ -127,6 +129,7 @@ def _entry(item: Reproduced) -> list[str]:
     """The paragraphs of one experiment."""
     parts = [f'<a id="{item.name}"></a>', f"### {item.title or item.name}"]
     parts += [f"![{item.outcome.finding}]({item.name}.png)", item.outcome.finding]
+    parts += [f"Details: {item.outcome.details}"] * bool(item.outcome.details)
     if item.outcome.rows:
         lines = ["| quantity | fitted exponent in 2T - 1 [95 %] | theory on the same windows |", "|---|---|---|"]
         lines += [f"| {row.quantity} | {row.fit} | {row.theory_text} |" for row in item.outcome.rows]

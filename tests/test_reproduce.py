@@ -31,7 +31,7 @@ def draw(store, figures, published=None):
     (result,) = store
     with plots.panels(1, 1, (4, 3)) as (figure, axes):
         plots.save(figure, figures, "probe", plots.setting(result, store.quick), "found")
-    return Outcome(f"{result.data.trial.size} trials, quick {store.quick}")
+    return Outcome(f"{result.data.trial.size} trials, quick {store.quick}", details="And more.")
 """
 
 
@@ -63,6 +63,7 @@ def test_a_full_run_writes_the_gallery_with_findings_and_time(folder):
     assert "![3 trials, quick False](probe.png)" in page
     assert "core-minutes of simulation (" in page
     assert "- **What is open**: [A test](#probe)" in page
+    assert "\n\nDetails: And more.\n\n" in page
     assert page.index("## What is open") < page.index('<a id="probe"></a>') < page.index("### A test")
     assert "What is sharper" not in page
 
