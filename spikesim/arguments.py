@@ -13,7 +13,7 @@ from spikesim.errors import need
 from spikesim.filters import EMA, LinearFilter
 from spikesim.model import SpikedModel
 from spikesim.pipelines import Pipeline
-from spikesim.stages.filter import Bank, Filter
+from spikesim.stages.filter import Bank
 from spikesim.stages.text import family_from
 
 FAINT = 1e-12
@@ -69,9 +69,17 @@ def last_step(bank: Bank, pipelines: tuple[Pipeline, ...], steps: int | None) ->
     if steps is not None:
         need(all(bool(steps % pace == 0) for pace in paces), f"steps: a multiple of workers {sorted(paces)}", steps=steps)
         return int(steps)
-    own = [f for p in pipelines for stage in p.stages if isinstance(stage, Filter) for f in bank(stage.of)]
-    settled, pace = max(f.settling(STARTUP) for f in (*bank.filters, *own)), math.lcm(*paces)
-    return -(-settled * max(paces) // pace) * pace
+    needed = [max(f.settling(STARTUP) for f in bank.filters) * max(paces), *(_settled(p, bank) for p in pipelines)]
+    pace = math.lcm(*paces)
+    return -(-max(needed) // pace) * pace
+
+
+def _settled(pipeline: Pipeline, bank: Bank) -> int:
+    """Gradients until the last stage of a pipeline is in steady state, each stage's start-up after those before it."""
+    total = 0
+    for stage in reversed(pipeline.stages):
+        total = (total + stage.settling(bank, STARTUP)) * stage.pace
+    return total
 
 
 def observables_from(names: Iterable[str] | None) -> tuple[str, ...]:

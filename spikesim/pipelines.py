@@ -35,16 +35,19 @@ class Pipeline:
         stages = tuple(self.stages) if isinstance(self.stages, Iterable) else (self.stages,)
         good = stages and all(isinstance(s, Stage) and not isinstance(s, Read) for s in stages)
         need(good, "stages such as Filter() and Polar()", stages=stages)
+        need(isinstance(self.name, str), "name: a text", name=self.name)
         object.__setattr__(self, "stages", stages)
         object.__setattr__(self, "name", self.name or self.text)
 
     @classmethod
     def from_text(cls, text: str) -> "Pipeline":
-        """The pipeline that a text describes: "Filter() -> Polar()", or "name = Filter() -> Polar()".
+        """The pipeline that a text describes: "pre-polar", "Filter() -> Polar()", or "name = Filter() -> Polar()".
 
         Raises:
             ValueError: If it does not, with the part that is wrong.
         """
+        if text in NAMED:
+            return NAMED[text]
         name, stages = split(text)
         return cls(stages_from(stages), name)
 
@@ -119,6 +122,9 @@ def pipelines_from(items: Iterable[str | Pipeline]) -> tuple[Pipeline, ...]:
     out = tuple(map(_pipeline, items))
     names = [str(p) for p in out]
     need(len(names) > 0 and len(set(names)) == len(names), "one or more distinct pipelines", pipelines=names)
+    for p in out:
+        own = NAMED.get(str(p), p).stages == p.stages
+        need(own, f"a name other than {PIPELINES} for other stages than theirs", pipeline=f"{p} = {p.text}")
     return out
 
 
@@ -134,23 +140,24 @@ def _pipeline(item: str | Pipeline) -> Pipeline:
     return item if isinstance(item, Pipeline) else NAMED[item]
 
 
-def last_update(pipeline: Pipeline, gradients: Array, window: float) -> Array:
+def last_update(pipeline: Pipeline | str, gradients: Array, window: float) -> Array:
     """The last update A_t of one pipeline on a given stream.
 
     Args:
-        pipeline: What to run.
-        gradients: Shape (..., steps, m, n), in order of time.
+        pipeline: What to run, or its text.
+        gradients: Shape (..., steps, m, n), in order of time; finite.
         window: T = 1/(1 - beta) >= 1 of its filter, from zero.
 
     Returns:
         Shape (..., m, n).
     """
-    need(isinstance(pipeline, Pipeline), "a Pipeline, such as spikesim.pipelines.PRE_POLAR", pipeline=pipeline)
+    (pipeline,) = pipelines_from([pipeline])
     need(hasattr(gradients, "dtype"), "an array of gradients", gradients=type(gradients).__name__)
     xp = array_namespace(gradients)
     good = gradients.ndim >= 3 and min(gradients.shape[-3:]) >= 1
     need(good, "gradients.shape == (..., steps, m, n), steps >= 1", shape=tuple(gradients.shape))
     need(gradients.dtype in (xp.float32, xp.float64), "gradients of float32 or float64", dtype=str(gradients.dtype))
+    need(bool(xp.all(xp.isfinite(gradients))), "finite gradients", gradients="NaN or infinity")
     whole = gradients.shape[-3] % pipeline.pace == 0
     need(whole, f"steps: a multiple of the workers' {pipeline.pace}", steps=gradients.shape[-3])
     cascade = Cascade([pipeline.stages], Bank.made((window,)))

@@ -55,8 +55,9 @@ def simulate(
         trials: A count, or a range of global trial numbers: trials can be added later.
         seed: In [0, 2^64). Models with one seed share their random numbers.
         steps: Steps from M_0 = 0, >= 1; must be given where the signal has no steady state (Switch, Fading). None runs to
-            steady state (start-up weight of the largest window below 1e-6) and refuses more than WORK_LIMIT entry-steps.
-            Everything is read at the last step, so a larger window moves the reading of all windows on unless steps is given.
+            steady state (start-up weights of all filters and stages below 1e-6, delays over) and refuses more than
+            WORK_LIMIT entry-steps. Everything is read at the last step, so a larger window moves the reading of all
+            windows on unless steps is given.
         pipelines: Names of PIPELINES, texts of stages such as "Clip(3.0) -> Filter() -> Polar()", with " = " after a name
             of your own if wanted, or Pipeline objects. One without a filter is repeated along the window.
         filter: Maps a window to a filter of spikesim.filters: a class such as ss.EMA or ss.Nesterov, a Family, or the text of

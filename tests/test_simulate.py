@@ -139,7 +139,12 @@ def test_bad_arguments_are_refused_in_one_form(change, message):
         (lambda: ss.newton_schulz(3.0, (1.5, -0.5)), "need an array x, got x='float'"),
         (lambda: ss.Pipeline("polar"), r"need stages such as Filter\(\) and Polar\(\)"),
         (lambda: ss.Pipeline(3), r"need stages such as Filter\(\) and Polar\(\)"),
-        (lambda: ss.last_update("pre-polar", np.ones((2, 2, 2)), 2), "need a Pipeline, .* got pipeline='pre-polar'"),
+        (lambda: ss.last_update("pre-pole", np.ones((2, 2, 2)), 2), "need pipelines in .* got pipeline='pre-pole'"),
+        (
+            lambda: ss.last_update("Identity", np.full((2, 2, 2), np.nan), 2),
+            "need finite gradients, got gradients='NaN or infinity'",
+        ),
+        (lambda: ss.Pipeline((ss.Polar(),), 5), "need name: a text, got name=5"),
         (lambda: ss.last_update(ss.Pipeline((ss.Polar(),)), [1.0], 2), "need an array of gradients, got gradients='list'"),
         (lambda: ss.Polar(1.5), r"need rank: None or an integer >= 1, got rank=1\.5"),
         (lambda: ss.Kronecker("abc", [1.0]), r"need rows: numbers >= 0, not all 0, got rows='abc'"),

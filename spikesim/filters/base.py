@@ -22,8 +22,12 @@ Floats = NDArray[np.float64]
 
 NEGLIGIBLE = 2.0**-100
 """Share of the weights that a sum over all of them leaves out: far below rounding."""
+LARGEST = 1e150
+"""Sum of a filter's coefficients: its square is a number too."""
 TINY = 1e-280
 """Sum of squares below which some may have been lost."""
+ROUNDING = 1e-12
+"""Part of the absolute weights below which their sum is 0 but for rounding."""
 PIECE = 1 << 16
 """Weights held at once."""
 
@@ -107,8 +111,10 @@ class LinearFilter(ABC):
 
     def lag(self, steps: int | None = None) -> float:
         """Mean age sum k w_k / sum w_k in steps: the delay of a slow drift (F1); NaN where the gain is 0."""
-        gain = self.gain(steps)
-        return math.fsum(float(k @ w) for k, w in self.pieces(steps)) / gain if gain else math.nan
+        gain, sizes = self.gain(steps), math.fsum(float(np.abs(w).sum()) for _, w in self.pieces(steps))
+        if abs(gain) <= ROUNDING * sizes:
+            return math.nan
+        return math.fsum(float(k @ w) for k, w in self.pieces(steps)) / gain
 
     def response(self, omega: float, steps: int | None = None) -> complex:
         """h = sum_k w_k e^(-i omega k): what a vector that turns by omega radians a step is multiplied by (F7)."""
@@ -149,4 +155,5 @@ def taps_of(name: str, values: object) -> tuple[float, ...]:
     taps = tuple(values) if isinstance(values, Iterable) else ()
     good = len(taps) > 0 and all(is_real(c) and math.isfinite(c) for c in taps) and any(c != 0 for c in taps)
     need(good, f"{name}: one or more finite numbers, not all zero", **{name: values})
+    need(sum(abs(c) for c in taps) <= LARGEST, f"{name}: sizes that sum up to at most {LARGEST:g}", **{name: values})
     return tuple(float(c) for c in taps)

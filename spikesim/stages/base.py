@@ -33,6 +33,10 @@ class Stage:
         """Of matrices x (..., m, n), for a stage that is not timed."""
         raise NotImplementedError
 
+    def settling(self, filters: Filters, weight: float, /) -> int:  # noqa: ARG002
+        """Outputs until its start-up weighs less than `weight`, in (0, 1)."""
+        return 0
+
     def held(self, filters: Filters, /) -> int:  # noqa: ARG002
         """How many matrices it keeps of what enters, for each window, about."""
         return 2 * self.timed

@@ -1,15 +1,15 @@
 """An average that sets its own window, from the estimated gap and drift of its stream."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spikesim.arrays import Array, array_namespace
+from spikesim.arrays import Array, array_namespace, binary_scale
 from spikesim.errors import need
-from spikesim.filters import WIDEST
+from spikesim.filters import EMA, WIDEST
 from spikesim.noise.base import is_real
 from spikesim.stages.base import Filters, Stage, Stepwise
 from spikesim.stages.motion import Blocks, Motion, angles
@@ -62,6 +62,10 @@ class Controller(Stage):
         """Refuse a rank that matrices cannot have."""
         need(self.rank <= min(shape), f"rank <= min(m, n) = {min(shape)}", rank=self.rank)
 
+    def settling(self, _filters: Filters, weight: float, /) -> int:
+        """See `Stage.settling`."""
+        return EMA(self.memory).settling(weight)
+
     def start(self, _filters: Filters, /) -> "Controlled":
         """Before its first step."""
         return Controlled(self)
@@ -78,12 +82,15 @@ class Controlled(Stepwise):
         self._stage, self._blocks, self._step = stage, Blocks(stage.memory), 0
         self._average: Array = None
         self._chosen: Array = None
+        self._scale: Array = None  # of the first gradient: squares of what is over it are numbers
         self.window: Array = None
 
     def push(self, x: Array) -> bool:
         """See `Stepwise.push`."""
         xp = array_namespace(x)
-        self._blocks.push(x)
+        if self._average is None:
+            self._scale = binary_scale(x)
+        self._blocks.push(x / self._scale)
         if self._average is None:
             self.window = xp.ones(x.shape[:-2], dtype=xp.float64)
             self._average, self._chosen = xp.asarray(x, copy=True), self.window * self._stage.most
@@ -98,7 +105,11 @@ class Controlled(Stepwise):
 
     def motion(self) -> Motion:
         """What is estimated of the stream so far; needs two steps."""
-        return self._blocks.motion()
+        found, unit = (
+            self._blocks.motion(),
+            array_namespace(self._scale).astype(self._scale[..., 0, 0], self.window.dtype) ** 2,
+        )
+        return replace(found, signal=found.signal * unit, noise=found.noise * unit)
 
     def last(self) -> Array:
         """See `Running.last`."""

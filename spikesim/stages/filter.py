@@ -28,6 +28,10 @@ class Filter(Stage):
         known = self.of is None or isinstance(self.of, LinearFilter) or callable(self.of)
         need(known, "Filter(), or of a filter such as EMA(10), or of a family such as Nesterov", of=self.of)
 
+    def settling(self, filters: Filters, weight: float, /) -> int:
+        """See `Stage.settling`."""
+        return max(f.settling(weight) for f in filters(self.of))
+
     def held(self, filters: Filters, /) -> int:
         """See `Stage.held`."""
         return max(f.held for f in filters(self.of))

@@ -31,6 +31,10 @@ class SecondMoment(Stage):
     def __post_init__(self) -> None:
         _need_memory(self)
 
+    def settling(self, _filters: Filters, weight: float, /) -> int:
+        """See `Stage.settling`."""
+        return EMA(self.memory).settling(weight)
+
     def start(self, _filters: Filters, /) -> Running:
         """From zero."""
         return _SecondMoment(self)
@@ -46,6 +50,10 @@ class Adam(Stage):
 
     def __post_init__(self) -> None:
         _need_memory(self)
+
+    def settling(self, filters: Filters, weight: float, /) -> int:
+        """See `Stage.settling`."""
+        return max(f.settling(weight) for f in (EMA(self.memory), *filters(None)))
 
     def start(self, filters: Filters, /) -> Running:
         """From zero."""

@@ -33,6 +33,10 @@ class Delay(Stage):
     def __post_init__(self) -> None:
         need(whole(self.steps) and 0 <= self.steps <= MOST_DELAY, f"steps: an integer in [0, {MOST_DELAY}]", steps=self.steps)
 
+    def settling(self, _filters: Filters, _weight: float, /) -> int:
+        """See `Stage.settling`."""
+        return self.steps
+
     def held(self, _filters: Filters, /) -> int:
         """See `Stage.held`."""
         return self.steps + 1
@@ -74,6 +78,10 @@ class Workers(Stage):
     def pace(self) -> int:
         """See `Stage.pace`."""
         return self.count
+
+    def settling(self, _filters: Filters, _weight: float, /) -> int:
+        """See `Stage.settling`."""
+        return max(self.delays, default=0)
 
     def held(self, _filters: Filters, /) -> int:
         """See `Stage.held`."""
