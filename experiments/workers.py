@@ -127,8 +127,8 @@ def _finding(plain: list[Result], heavy: list[Result]) -> str:
     mean, half, sign = _signed(heavy, AGAIN, FIRST)
     at = np.unravel_index(mean.argmax(), mean.shape)
     return (
-        "In Gaussian noise, workers are better averaged before the polar step in "
-        f"{first.sum()} of {first.size} cells (at y = {_y(plain[0]):.2g}, {_counts(plain[0])[-1]} add {_added(plain[0], FIRST)}; averaged after, "
+        f"In Gaussian noise, workers are better averaged before the polar step in {first.sum()} of {first.size} cells "
+        f"(at y = {_y(plain[0]):.2g}, {_counts(plain[0])[-1]} add {_added(plain[0], FIRST)}; averaged after, "
         f"{_added(plain[0], LAST)}); rare large gradients turn that round in {np.sum(sign > 0)} of {sign.size}, "
         f"by up to {plus_minus(mean[at], half[at])} (re-polarised)."
     )
