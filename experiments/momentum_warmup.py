@@ -14,6 +14,7 @@ from spikesim.estimate import mean_error
 from spikesim.filters import EMA, Kalman, LinearFilter, Warmup
 from spikesim.sweep.store import Result, Store
 from spikesim.theory import asymptotics
+from spikesim.wording import largest_miss, plus_minus
 
 GROUP = "What is open"
 ORDERS = ("pre", "post")
@@ -36,12 +37,13 @@ def draw(store: Store, figures: Path, published: Path | None = None) -> report.O
         for axis in axes:
             axis.set(xscale="log", xlabel="t (steps since the start)")
         axes[0].legend(fontsize=9, loc="upper left")
-        finding = f"{_debiasing(results)}; {_sooner(results)}; {_measured(results)}; {_theory_finding(results)}."
+        finding = _finding(results)
         above = (
             f"{plots.setting(results[0], store.quick)}, T = {_window(results):g}; bands 95 %; dashed: S4 at each filter's "
         )
         plots.save(figure, figures, "momentum_warmup", above + "own gain and noise factor after t steps", finding)
-    return report.Outcome(finding)
+    details = f"{_debiasing(results)}; {_sooner(results)}; {_measured(results)}; {_theory_finding(results)}."
+    return report.Outcome(finding, details=details)
 
 
 def _window(results: list[Result]) -> float:
@@ -94,14 +96,42 @@ def _sizes(axis: Any, results: list[Result]) -> None:
     axis.legend(fontsize=9, loc="lower right")
 
 
+def _finding(results: list[Result]) -> str:
+    """The most that any start gains pre-polar, and what two lose at the t at which the first gradient costs most."""
+    t, k = _steps(results), _worst(results)
+    lost = {start: plus_minus(-mean[k], half[k]) for start in ("first", "rising") for mean, half in [_gained(results, start)]}
+    means, halves = (np.stack(x) for x in zip(*(_gained(results, start) for start in STYLES), strict=True))
+    i, j = at = np.unravel_index(means.argmax(), means.shape)
+    return (
+        f"No start gains pre-polar more than {plus_minus(means[at], halves[at])} over one from zero ({list(STYLES)[i]}, "
+        f"t = {t[j]}), and debiasing changes it by {_changed(results):.0e} at most; at t = {t[k]} starting at the first "
+        f"gradient loses {lost['first']}, and momentum rising from zero loses {lost['rising']}."
+    )
+
+
+def _changed(results: list[Result]) -> float:
+    """Largest change of pre-polar by debiasing in any trial at any t."""
+    return float(np.abs(_read(results, "pre", "debiased") - _read(results, "pre", "zero")).max())
+
+
+def _worst(results: list[Result]) -> int:
+    """Index of the t at which starting at the first gradient costs pre-polar most."""
+    return int((_read(results, "pre", "zero") - _read(results, "pre", "first")).mean(0).argmax())
+
+
+def _gained(results: list[Result], start: str) -> tuple[np.ndarray, np.ndarray]:
+    """Pre-polar by a start less that from zero, paired, at each t, and half its 95 % interval."""
+    mean, error = mean_error(_read(results, "pre", start) - _read(results, "pre", "zero"))
+    return mean, 1.96 * error
+
+
 def _debiasing(results: list[Result]) -> str:
     """Debiased less zero: exactly nothing in pre-polar, the gain in post-polar."""
-    pre = np.abs(_read(results, "pre", "debiased") - _read(results, "pre", "zero")).max()
     t, post = _steps(results), _read(results, "post", "debiased") - _read(results, "post", "zero")
     mean, error = mean_error(post[:, 0])
     return (
-        f"Debiasing changes pre-polar in no trial by over {pre:.0e} at any t, and adds to post-polar's raw "
-        f"alignment what gain lacks: {mean:.3f} ± {1.96 * error:.3f} at t = {t[0]}, {post[:, -1].mean():.1e} at t = {t[-1]}"
+        f"debiasing changes pre-polar in no trial by over {_changed(results):.0e} at any t, and adds to post-polar's raw "
+        f"alignment what gain lacks: {plus_minus(mean, 1.96 * error)} at t = {t[0]}, {post[:, -1].mean():.1e} at t = {t[-1]}"
     )
 
 
@@ -119,24 +149,20 @@ def _sooner(results: list[Result]) -> str:
 
 
 def _measured(results: list[Result]) -> str:
-    """Pre-polar by each start less that from zero, paired, where the first gradient costs most."""
-    zero, t = _read(results, "pre", "zero"), _steps(results)
-    k = int((zero - _read(results, "pre", "first")).mean(0).argmax())
-    said = []
-    for start in ("first", "Kalman", "rising", "Muon's"):
-        mean, error = mean_error(_read(results, "pre", start)[:, k] - zero[:, k])
-        said.append(f"{start} {mean:+.3f} ± {1.96 * error:.3f}")
-    return f"pre-polar at t = {t[k]}, less that from zero ({zero[:, k].mean():.3f}), is {', '.join(said)}"
+    zero, k = _read(results, "pre", "zero"), _worst(results)
+    gained = {start: _gained(results, start) for start in ("first", "Kalman", "rising", "Muon's")}
+    said = [f"{start} {plus_minus(mean[k], half[k], '+')}" for start, (mean, half) in gained.items()]
+    return f"pre-polar at t = {_steps(results)[k]}, less that from zero ({zero[:, k].mean():.3f}), is {', '.join(said)}"
 
 
 def _theory_finding(results: list[Result]) -> str:
-    apart, scores = [], []
+    apart, errors = [], []
     for order in ORDERS:
         for start in STYLES:
             mean, error = mean_error(_read(results, order, start))
             apart.append(np.abs(mean - [_limit(results, order, start, int(x)) for x in _steps(results)]))
-            scores.append(apart[-1] / error)
-    return f"all {np.size(apart)} means lie within {np.max(apart):.3f} of S4 ({np.max(scores):.1f} standard errors at most)"
+            errors.append(error)
+    return f"of {np.size(apart)} means S4 is off by {largest_miss(apart, errors)}"
 
 
 if __name__ == "__main__":

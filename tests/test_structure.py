@@ -29,7 +29,7 @@ FLOORS = [
     ("stages", "cascade", "pipelines", "observables", "samplers"),
     ("moments", "parts", "measure", "methods", "arguments", "design", "trials", "dataset", "blocks", "simulate"),
     ("sweep",),
-    ("plots", "report", "benchmark", "progress", "predict", "verify"),
+    ("plots", "report", "wording", "benchmark", "progress", "predict", "verify"),
     ("reproduce",),
     ("cli",),
 ]

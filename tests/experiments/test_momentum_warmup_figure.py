@@ -39,7 +39,17 @@ def test_debiasing_adds_what_the_gain_lacks_to_post_polar_and_nothing_to_pre_pol
         for start in STARTS:
             mean = [float(r.data.alignment.sel(pipeline=f"{order} {start}").mean()) for r in results]
             np.testing.assert_allclose(drawn["axes"][k]["lines"][start][:, 1], mean)
-    assert "zero 146, first 169, Kalman 115" in outcome.finding
+    assert "zero 146, first 169, Kalman 115" in outcome.details
+    x = np.stack([(a.sel(pipeline="pre first") - a.sel(pipeline="pre zero")).values for a in _windowless(results)], 1)
+    k = x.mean(0).argmin()
+    said = f"starting at the first gradient loses {-x[:, k].mean():.3f} ± {1.96 * x[:, k].std(ddof=1) / 10**0.5:.3f},"
+    assert said in outcome.finding
+    assert f"at t = {results[k].coordinates['run.steps']} starting" in outcome.finding
+    assert len(outcome.finding.split()) <= 60
+
+
+def _windowless(results):
+    return [r.data.alignment.isel(window=0) for r in results]
 
 
 def test_steps_to_warm_up_are_those_of_n_eff():

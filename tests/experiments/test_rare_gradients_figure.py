@@ -29,7 +29,13 @@ def test_images_are_paired_differences_and_the_finding_counts_sure_ones(store, t
     limit = stats.t.ppf(1 - 0.05 / 2 / (2 * 5 * total), TRIALS - 1)
     below = ((mean < -limit * error) & judged[:, None]).sum()
     assert below > 0
-    assert f"of {total} cells, ahead of pre-polar are post-polar in {below} (" in outcome.finding
+    assert f"of {total} judged cells, ahead of pre-polar are post-polar in {below} (" in outcome.details
+    sure = np.broadcast_to(judged[:, None], mean.shape)
+    i = np.where(sure, mean, np.inf).argmin()
+    assert "is not the better order" in outcome.finding
+    assert f"in {below} of {total} judged cells" in outcome.finding
+    assert f"by up to {-mean.flat[i]:.3f} ± {(limit * error).flat[i]:.3f}, and in " in outcome.finding
+    assert len(outcome.finding.split()) <= 60
 
 
 def test_crossing_is_log_linear_and_the_last_one():

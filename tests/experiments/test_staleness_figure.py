@@ -35,4 +35,7 @@ def test_lines_are_means_and_the_finding_has_the_loss(store, tmp_path, drawn):
     x = result.data.alignment.sel(pipeline=texts, window=10).transpose("trial", "pipeline").values
     line = drawn["axes"][3]["lines"]["all late, T = 10"]
     np.testing.assert_allclose(line, np.stack([[0, 4, 16], x.mean(0)], 1))
-    assert f"'{module.FIRST}' {100 * (1 - x[:, 2].mean() / x[:, 0].mean()):.1f} ±" in outcome.finding
+    lost = f"'{module.FIRST}' {100 * (1 - x[:, 2].mean() / x[:, 0].mean()):.1f} ±"
+    assert lost in outcome.details
+    assert f"a delay of 16 costs {lost}" in outcome.finding
+    assert len(outcome.finding.split()) <= 60

@@ -26,7 +26,13 @@ def test_lines_are_means_and_the_guides_are_s4(store, tmp_path, drawn):
         np.testing.assert_allclose(lines[order], np.stack([COUNTS, x.mean(0)], 1))
         if order == module.LAST:
             gain = x[:, -1] - x[:, 0]
-            assert f"{order} {gain.mean():.3f} ± {1.96 * gain.std(ddof=1) / TRIALS**0.5:.3f}" in outcome.finding
+            said = f"{gain.mean():.3f} ± {1.96 * gain.std(ddof=1) / TRIALS**0.5:.3f}"
+            assert f"'{order}' {said}" in outcome.details
+            assert f"averaged after, {said})" in outcome.finding
+    heavy = [r for r in store if r.coordinates["name"] == module.RARE]
+    ahead = np.sum(module._signed(sorted(heavy, key=module._y), module.AGAIN, module.FIRST)[2] > 0)
+    assert f"turn that round in {ahead} of 9, by up to " in outcome.finding
+    assert len(outcome.finding.split()) <= 60
     y, limits = 0.2, []
     for w in COUNTS:
         t = STEPS // w
