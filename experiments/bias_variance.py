@@ -93,13 +93,19 @@ def draw(store: Store, figures: Path, published: Path | None = None) -> report.O
             _finish(row, group)
         rows = tuple(_row(p, which, order) for p in points if p.batch == HEADLINE for which in ("bias", "variance")
                      for order in ORDERS)  # fmt: skip
-        found = "; ".join(_finding([p for p in points if p.name == name]) for name in names)
-        finding = f"With pre-polar O(EMA(G)) and post-polar EMA(O(G)) (some lecture notes swap the names), {found}."
+        groups_of = [[p for p in points if p.name == name] for name in names]
+        at = f"b = {HEADLINE:g}, T = {(points[0].x[-1] + 1) / 2:g}"
+        finding = (
+            f"The better estimator of O(S) depends on S (post-polar's mean squared error over pre-polar's at {at}): "
+            f"{'; '.join(map(_finding, groups_of))}."
+        )
         data, groups = points[0].result.data, len(points[0].bias)
         (m, n), quick = points[0].result.model.shape, " (quick run)" * store.quick
         above = f"{m} × {n}, Gaussian noise of σ = 1/√b, {groups} groups of {data.trial.size} trials{quick}, bars 95 %"
         plots.save(figure, figures, "bias_variance", f"{above} over groups; values below their bar are left out", finding)
-    return report.Outcome(finding, rows)
+    found = "; ".join(map(_details, groups_of))
+    details = f"With pre-polar O(EMA(G)) and post-polar EMA(O(G)) (some lecture notes swap the names), {found}."
+    return report.Outcome(finding, rows, details)
 
 
 def _points(store: Store) -> list[Points]:
@@ -227,6 +233,15 @@ def _better(group: list[Points]) -> tuple[list[str], list[str], int]:
 
 
 def _finding(group: list[Points]) -> str:
+    """Which order has the lower mean squared error, in how many cells, and by how much at one."""
+    at = next(p for p in group if p.batch == HEADLINE)
+    post, pre, count = _better(group)
+    ratio, error = _share(at, "post-polar")
+    order, cells = ("post-polar EMA(O(G))", post) if len(post) > len(pre) else ("pre-polar O(EMA(G))", pre)
+    return f"for {at.name} S {order} in {len(cells)} of {count} cells ({ratio[-1]:.4f} ± {error[-1]:.4f})"
+
+
+def _details(group: list[Points]) -> str:
     at = next(p for p in group if p.batch == HEADLINE)
     said = []
     for order in ORDERS:

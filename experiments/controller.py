@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy import stats
 
 from spikesim import plots, report
 from spikesim.estimate import mean_error
@@ -26,6 +27,11 @@ class Grid:
     """Results by name and number of steps."""
 
     results: dict[tuple[str, int], Result]
+
+    @property
+    def size(self) -> int:
+        """Of the list of fixed windows."""
+        return int(self.fixed(self.names[0], self.last)[0].size)
 
     @property
     def names(self) -> list[str]:
@@ -57,7 +63,7 @@ class Grid:
         k = int(samples.mean(0).argmax())
         other = self.own("alignment", name, steps) if window is None else samples[:, list(windows).index(window)]
         mean, error = mean_error(samples[:, k] - other)
-        return float(mean), 1.96 * float(error), float(windows[k])
+        return float(mean), float(_half(error, len(other))), float(windows[k])
 
     def omega(self, name: str) -> float:
         """Radians a step; 0 for vectors that stay."""
@@ -70,6 +76,11 @@ class Grid:
         return drift.best_window(model.shape, model.noise.variance**0.5, model.spikes, self.omega(name))[0]
 
 
+def _half(error: Any, trials: int) -> Any:
+    """Half of Student's 95 % interval, by the standard error over trials."""
+    return stats.t.ppf(0.975, trials - 1) * error
+
+
 def draw(store: Store, figures: Path, published: Path | None = None) -> report.Outcome:
     """Draw figures/controller and say what it shows."""
     del published
@@ -79,10 +90,12 @@ def draw(store: Store, figures: Path, published: Path | None = None) -> report.O
         _windows(axes[0, 1], grid)
         _course(axes[1, 0], grid)
         _switches(axes[1, 1], grid)
-        finding = f"{_steady_finding(grid)}; {_window_finding(grid)}; {_switch_finding(grid)}."
-        above = f"{plots.setting(next(iter(store)), store.quick)}, Gaussian noise; ω in radians a step; bars 95 %, paired"
+        finding = _finding(grid)
+        above = f"{plots.setting(next(iter(store)), store.quick)}, Gaussian noise; ω in radians a step; the controller is "
+        above += "told the rank; bars and bands Student's 95 %, differences paired"
         plots.save(figure, figures, "controller", above, finding)
-    return report.Outcome(finding)
+    details = f"{_steady_details(grid)}; {_window_details(grid)}; {_switch_details(grid)}."
+    return report.Outcome(finding, details=details)
 
 
 def _ticks(axis: Any, grid: Grid) -> None:
@@ -132,19 +145,22 @@ def _course(axis: Any, grid: Grid) -> None:
     apart = steps[np.append(True, steps[1:] > 1.1 * steps[:-1])]
     axis.set_xticks(apart, [str(s) for s in apart])
     axis.minorticks_off()
-    axis.legend(fontsize=9, loc="lower left")
+    axis.legend(fontsize=9, loc="upper left")
+
+
+def _at(grid: Grid, name: str) -> int:
+    """Steps before the switch."""
+    return int(grid.results[name, grid.last].model.signal.at)  # type: ignore[attr-defined]
 
 
 def _since(grid: Grid, name: str) -> list[int]:
     """Numbers of steps at which something has followed the switch."""
-    at: int = grid.results[name, grid.last].model.signal.at  # type: ignore[attr-defined]
-    return [s for s in grid.steps if s > at]
+    return [s for s in grid.steps if s > _at(grid, name)]
 
 
 def _switches(axis: Any, grid: Grid) -> None:
     for name, line in zip(SWITCHES, ("-", "--"), strict=True):
-        steps = _since(grid, name)
-        at: int = grid.results[name, grid.last].model.signal.at  # type: ignore[attr-defined]
+        steps, at = _since(grid, name), _at(grid, name)
         series = {"controller": [grid.own("alignment", name, s) for s in steps]}
         for t in FIXED[1:]:
             series[f"T = {t:g}"] = [grid.fixed(name, s)[1][:, list(grid.fixed(name, s)[0]).index(t)] for s in steps]
@@ -153,26 +169,57 @@ def _switches(axis: Any, grid: Grid) -> None:
         looks = [*plots.SERIES_STYLE[:3], {"color": "black", "marker": "*"}]
         for (label, samples), style in zip(series.items(), looks, strict=True):
             look = style | {"linestyle": line}
-            plots.mean_band(axis, np.array(steps) - at, np.transpose(samples), f"{label}, {name}", **look)
+            _band(axis, np.array(steps) - at, np.transpose(samples), f"{label}, {name}", look)
     axis.set(xscale="log", xlabel="steps since the switch", ylabel="alignment ⟨A, S⟩ / ‖S‖∗", title="after a sudden switch")
     axis.legend(fontsize=8, loc="lower right")
 
 
-def _steady_finding(grid: Grid) -> str:
-    said = []
-    for name in grid.names:
-        mean, half, best = grid.regret(name, grid.last)
-        said.append(f"{mean:.4f} ± {half:.4f} at {name} (best T = {best:g})".replace("-", "−"))
-    worst = {t: max((grid.regret(n, grid.last, t), n) for n in grid.names) for t in FIXED}
-    others = ", ".join(f"{r[0]:.3f} ± {r[1]:.3f} for T = {t:g} ({n})" for t, (r, n) in worst.items())
+def _band(axis: Any, x: np.ndarray, samples: np.ndarray, label: str, look: dict[str, Any]) -> None:
+    """Mean over trials (trial, x) with its 95 % interval."""
+    mean, error = mean_error(samples)
+    half = _half(error, len(samples))
+    axis.plot(x, mean, label=label, **({"markersize": 4, "linewidth": 1.4} | look))
+    axis.fill_between(x, mean - half, mean + half, color=look["color"], alpha=0.25, linewidth=0)
+
+
+def _worst(grid: Grid, window: float | None = None) -> tuple[float, float, str]:
+    """Of the models without a switch, the one in which the controller, or a fixed window, loses most."""
+    return max((*grid.regret(name, grid.last, window)[:2], name) for name in grid.names)
+
+
+def _stands(mean: float, half: float, places: int) -> str:
+    """A regret in words."""
+    return f"{'ahead' if mean < 0 else 'behind'} by {abs(mean):.{places}f} ± {half:.{places}f}"
+
+
+def _finding(grid: Grid) -> str:
+    mean, half, where = _worst(grid)
+    (lost, error, place), fixed = min((_worst(grid, t), t) for t in FIXED)
+    late, spread, switch, since = max(
+        (*grid.regret(name, s)[:2], name, s - _at(grid, name)) for name in SWITCHES for s in _since(grid, name)
+    )
     return (
-        f"Without knowing noise or drift, the controller's alignment after {grid.last} steps is below that of the best of "
-        f"{grid.fixed(grid.names[0], grid.last)[0].size} fixed windows, known only in hindsight, by {', '.join(said)}, "
-        f"where one fixed window loses at worst {others}"
+        f"Told only the rank, the controller is at worst {_stands(mean, half, 4)} ({where}) against the best of {grid.size} "
+        f"fixed windows, known in hindsight, where one kept T = {fixed:g} loses up to {lost:.3f} ± {error:.3f} ({place}); "
+        f"but {since} steps after a {switch} it is {_stands(late, spread, 3)}."
     )
 
 
-def _window_finding(grid: Grid) -> str:
+def _steady_details(grid: Grid) -> str:
+    said = []
+    for name in grid.names:
+        mean, half, best = grid.regret(name, grid.last)
+        said.append(f"{_stands(mean, half, 4)} at {name} (best T = {best:g})")
+    worst = {t: _worst(grid, t) for t in FIXED}
+    others = ", ".join(f"{mean:.3f} ± {half:.3f} for T = {t:g} ({n})" for t, (mean, half, n) in worst.items())
+    return (
+        f"Told the rank but neither noise nor drift, the controller's alignment after {grid.last} steps is, against the best "
+        f"of {grid.size} fixed windows, known only in hindsight, {', '.join(said)}, where one fixed window loses at worst "
+        f"{others}"
+    )
+
+
+def _window_details(grid: Grid) -> str:
     turning = [n for n in grid.names if n.startswith("ω") and grid.omega(n)]
     each = [
         f"{np.median(grid.own('chosen_window', n, grid.last)):.3g} against S8's {grid.limit(n):.3g} at {n}" for n in turning
@@ -180,16 +227,15 @@ def _window_finding(grid: Grid) -> str:
     return f"its median window settles at {', '.join(each)}"
 
 
-def _switch_finding(grid: Grid) -> str:
+def _switch_details(grid: Grid) -> str:
     said = []
     for name in SWITCHES:
-        at: int = grid.results[name, grid.last].model.signal.at  # type: ignore[attr-defined]
         parts = []
         for s in _since(grid, name):
             mean, half, _ = grid.regret(name, s)
-            parts.append(f"{mean:.3f} ± {half:.3f} after {s - at}")
+            parts.append(f"{_stands(mean, half, 3)} after {s - _at(grid, name)}")
         said.append(f"{name}: {', '.join(parts)} steps")
-    return f"a sudden switch it does not notice in time and loses to the window best at each step ({'; '.join(said)})"
+    return f"after a sudden switch it is, against the window best at each step, {'; '.join(said)}"
 
 
 if __name__ == "__main__":

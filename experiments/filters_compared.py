@@ -56,15 +56,15 @@ def draw(store: Store, figures: Path, published: Path | None = None) -> report.O
         _against(axes[1, 1], switched, [_since(r) for r in switched], filters, styles)
         axes[1, 1].set(xlabel="steps since the change", ylabel="alignment of pre-polar with the present signal")
         axes[1, 1].set_title("another u, suddenly")
-        finding = (
-            f"{_same_finding(still['constant'], filters)}; {_settings_finding(still, filters)}; "
-            f"{_turning_finding(turning, filters)}; {_switch_finding(still['constant'], switched, filters)}."
-        )
-        above = (
-            f"{plots.setting(results[0], store.quick)}, Gaussian noise but for the rare large steps; n_eff = 19; bars 95 %"
-        )
+        finding = _finding(still, turning, filters)
+        above = f"{plots.setting(results[0], store.quick)}, Gaussian noise but for the rare large steps"
+        above += "; n_eff = 19; bars and bands 95 %"
         plots.save(figure, figures, "filters_compared", above, finding)
-    return report.Outcome(finding)
+    details = (
+        f"{_same_details(still['constant'], filters)}; {_settings_details(still, filters)}; "
+        f"{_turning_details(turning, filters)}; {_switch_details(still['constant'], switched, filters)}."
+    )
+    return report.Outcome(finding, details=details)
 
 
 def _filters(result: Result) -> dict[str, LinearFilter]:
@@ -170,7 +170,23 @@ def _shown(apart: tuple[float, float]) -> str:
     return f"{apart[0]:+.4f} ± {1.96 * apart[1]:.4f}"
 
 
-def _same_finding(result: Result, filters: dict[str, LinearFilter]) -> str:
+def _finding(still: dict[str, Result], turning: list[Result], filters: dict[str, LinearFilter]) -> str:
+    """What is alike on a constant signal, and the largest gain over the reference where it moves."""
+    others = [name for name in filters if name != REFERENCE]
+    apart, error = max((_apart(still["constant"], f) for f in others), key=lambda pair: abs(pair[0]))
+    moving = [r for name, r in still.items() if name != "constant"]
+    bests = {max(filters, key=lambda f, r=r: _samples(r, f).mean()) for r in (*moving, *turning)}  # type: ignore[misc]
+    verdict = "no filter is best everywhere" if len(bests) > 1 else f"{bests.pop()} is best everywhere"
+    fixed, name, setting = max((_apart(r, f), f, s) for s, r in still.items() if s != "constant" for f in others)
+    turned, other, speed = max((_apart(r, f), f, _omega(r)) for r in turning for f in others)
+    return (
+        f"At equal n_eff {verdict}: on a constant signal they differ by at most {_shown((apart, error))} from the "
+        f"{REFERENCE}; the largest gains over it are {_shown(fixed)} by {name} ({' '.join(SETTINGS[setting].split())}) and "
+        f"{_shown(turned)} by {other} (u turning by {speed:g} a step)."
+    )
+
+
+def _same_details(result: Result, filters: dict[str, LinearFilter]) -> str:
     apart = [_apart(result, name) for name in filters if name != REFERENCE]
     z = max(abs(mean / error) for mean, error in apart)
     limit = _critical(result, len(apart))
@@ -180,7 +196,7 @@ def _same_finding(result: Result, filters: dict[str, LinearFilter]) -> str:
     )
 
 
-def _settings_finding(still: dict[str, Result], filters: dict[str, LinearFilter]) -> str:
+def _settings_details(still: dict[str, Result], filters: dict[str, LinearFilter]) -> str:
     """The best and the worst filter of the other settings, beside the reference."""
     said = []
     for name, where in SETTINGS.items():
@@ -192,7 +208,7 @@ def _settings_finding(still: dict[str, Result], filters: dict[str, LinearFilter]
     return f"against the {REFERENCE}, {'; '.join(said)}"
 
 
-def _turning_finding(turning: list[Result], filters: dict[str, LinearFilter]) -> str:
+def _turning_details(turning: list[Result], filters: dict[str, LinearFilter]) -> str:
     """Who is best at each speed, and what is significantly above the reference."""
     limit = _critical(turning[0], len(turning) * (len(filters) - 1))
     said = []
@@ -205,7 +221,7 @@ def _turning_finding(turning: list[Result], filters: dict[str, LinearFilter]) ->
     return f"with u turning the best is, at {', '.join(said)}, within {max(off):.3f} of S8 in all {len(off)} cases"
 
 
-def _switch_finding(still: Result, switched: list[Result], filters: dict[str, LinearFilter]) -> str:
+def _switch_details(still: Result, switched: list[Result], filters: dict[str, LinearFilter]) -> str:
     said = [
         f"{name} {t:.1f} [{low:.1f}, {high:.1f}]" for name in filters for t, low, high in [_recovery(still, switched, name)]
     ]

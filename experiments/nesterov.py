@@ -42,11 +42,12 @@ def draw(store: Store, figures: Path, published: Path | None = None) -> report.O
         _curves(axes[0, 1], turning, f"u turning by ω = {_omega(turning):g} a step: lag counts")
         _costs(axes[1, 0], still, turning)
         _votes(axes[1, 1], followed)
-        post = _post_finding(voted, followed)
-        finding = f"{_still_finding(still)}; {_turning_finding(turning)}; {_best_finding(turning)}; {post}."
+        finding = _finding(still, turning)
         above = f"{plots.setting(still, store.quick)}, Gaussian noise, steady state; bands and bars 95 %, differences paired"
         plots.save(figure, figures, "nesterov", above, finding)
-    return report.Outcome(finding)
+    post = _post_details(voted, followed)
+    details = f"{_still_details(still)}; {_turning_details(turning)}; {_best_details(turning)}; {post}."
+    return report.Outcome(finding, details=details)
 
 
 def _filters_first(result: Result) -> bool:
@@ -173,10 +174,30 @@ def _range(result: Result, how: str) -> str:
     return " to ".join(ends)
 
 
-def _still_finding(result: Result) -> str:
-    t = _windows(result)
-    place = int(np.argmin(np.abs(t - 10)))
+def _at_ten(result: Result) -> tuple[int, float, float]:
+    """Place of T = 10, and Nesterov less EMA there with its standard error."""
+    place = int(np.argmin(np.abs(_windows(result) - 10)))
     mean, error = mean_error(_samples(result, "Nesterov")[:, place] - _samples(result, "EMA")[:, place])
+    return place, float(mean), float(error)
+
+
+def _finding(still: Result, turning: Result) -> str:
+    place, mean, error = _at_ten(still)
+    said = []
+    for result in (still, turning):
+        apart, errors = _cost(result, "equal n_eff")
+        k = int(np.abs(apart).argmax())
+        said.append(f"{apart[k]:+.4f} ± {1.96 * errors[k]:.4f}")
+    gain = _gains(turning)[1]["Nesterov"]
+    return (
+        f"Nesterov less EMA is, on a constant signal, at most {said[0]} of alignment at equal n_eff but {mean:+.4f} ± "
+        f"{1.96 * error:.4f} at equal T = {_windows(still)[place]:g}; while u turns by {_omega(turning):g} a step it is up "
+        f"to {said[1]} at equal n_eff and, each at its best T, {gain[1]:+.4f} ± {1.96 * gain[2]:.4f}."
+    )
+
+
+def _still_details(result: Result) -> str:
+    t, (place, mean, error) = _windows(result), _at_ten(result)
     apart, errors = _cost(result, "equal n_eff")
     z = np.abs(apart / errors)
     sizes = f"{Nesterov(t[place]).n_eff():.3f} for {EMA(t[place]).n_eff():g}"
@@ -187,24 +208,27 @@ def _still_finding(result: Result) -> str:
     )
 
 
-def _turning_finding(result: Result) -> str:
+def _turning_details(result: Result) -> str:
     said = ", ".join(f"at {how} {_range(result, how)}" for how in reversed(PAIRINGS))
     return f"while u turns by {_omega(result):g} a step Nesterov less EMA is, by the EMA's T, {said}"
 
 
-def _best_finding(result: Result) -> str:
-    """Each at the window of the list that S8 calls best for it: no choice by the data."""
+def _best_details(result: Result) -> str:
+    own, gains = _gains(result)
+    said = [f"{family} (T = {t:.4g}) {mean:+.4f} ± {1.96 * error:.4f}" for family, (t, mean, error) in gains.items()]
+    return f"each at its best window of the list, against the EMA (T = {own:.4g}), {' and '.join(said)}"
+
+
+def _gains(result: Result) -> tuple[float, dict[str, tuple[float, float, float]]]:
+    """The EMA's window; each family's window, mean less the EMA's and its error. Windows are S8's best, not the data's."""
     t = _windows(result)
     best = {f: int(np.argmax([_limit(result, FAMILIES[f](w)) for w in t])) for f in FAMILIES}
     ema = _samples(result, "EMA")[:, best["EMA"]]
-    said = []
-    for family in ("Nesterov", "quasi-hyperbolic"):
-        mean, error = mean_error(_samples(result, family)[:, best[family]] - ema)
-        said.append(f"{family} (T = {t[best[family]]:.4g}) {mean:+.4f} ± {1.96 * error:.4f}")
-    return f"each at its best window of the list, against the EMA (T = {t[best['EMA']]:.4g}), {' and '.join(said)}"
+    apart = {f: mean_error(_samples(result, f)[:, best[f]] - ema) for f in ("Nesterov", "quasi-hyperbolic")}
+    return float(t[best["EMA"]]), {f: (float(t[best[f]]), float(m), float(e)) for f, (m, e) in apart.items()}
 
 
-def _post_finding(still: Result, turning: Result) -> str:
+def _post_details(still: Result, turning: Result) -> str:
     t, worst = _windows(still), 0.0
     for result in (still, turning):
         ratio = _samples(result, "heavy ball") / (t * _samples(result, "EMA"))

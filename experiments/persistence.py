@@ -96,10 +96,11 @@ def draw(store: Store, figures: Path, published: Path | None = None) -> report.O
         _against_window(axes[0, 1], runs)
         _differences(axes[1, 0], runs)
         _recoveries(axes[1, 1], runs)
-        finding = f"{_sign_finding(runs)}; {_reversal_finding(runs)}; {_recovery_finding(runs)}."
+        finding = _finding(runs)
         above = f"{plots.setting(runs.all[0], store.quick)}, Gaussian noise of σ = 1, EMA from zero; bands and bars 95 %"
         plots.save(figure, figures, "persistence", above, finding)
-    return report.Outcome(finding)
+    details = f"{_sign_details(runs)}; {_reversal_details(runs)}; {_recovery_details(runs)}."
+    return report.Outcome(finding, details=details)
 
 
 def _at(runs: Runs, window: float) -> int:
@@ -170,6 +171,18 @@ def _recovery(runs: Runs, switch: str, pipeline: str, k: int) -> tuple[float, fl
     return float(_recovered(steps, samples.mean(0), SHARE * steady.mean())), float(low), float(high)
 
 
+def _steps_text(value: float, low: float, high: float, sampled: np.ndarray) -> str:
+    """Steps with their interval; what is over at the first sampled step, or not at the last, is known only to be so."""
+    ends = [_bounded(x, sampled) for x in (value, low, high)]
+    return ends[0] if len(set(ends)) == 1 else f"{ends[0]} [{ends[1]}, {ends[2]}]"
+
+
+def _bounded(value: float, sampled: np.ndarray) -> str:
+    if value <= sampled[0]:
+        return f"at most {sampled[0]}"
+    return f"{value:.3g}" if np.isfinite(value) else f"more than {sampled[-1]}"
+
+
 def _recoveries(axis: Any, runs: Runs) -> None:
     chosen = [k for k, t in enumerate(runs.windows) if t >= 2]
     x = 2 * runs.windows[chosen] - 1
@@ -190,7 +203,22 @@ def _value(samples: np.ndarray, places: int = 3) -> str:
     return f"{mean:.{places}f} ± {1.96 * error:.{places}f}"
 
 
-def _sign_finding(runs: Runs) -> str:
+def _finding(runs: Runs) -> str:
+    k, result = _at(runs, SHOWN), runs.signs(runs.ends[0])[0]
+    pre, again, alone = (_read(result, name)[:, k] for name in ("pre-polar", "re-polarised", "polar-only"))
+    mean, error = mean_error(pre - again)
+    order = "is undecided" if abs(mean) < 1.96 * error else "stands" if mean > 0 else "turns round"
+    switch, sampled = SWITCHES[0], runs.since(SWITCHES[0])[0]
+    back, other = (_steps_text(*_recovery(runs, switch, name, k), sampled) for name in ("pre-polar", "re-polarised"))
+    return (
+        f"Where signs alternate the lead over re-polarised {order}: at T = {runs.windows[k]:g} pre-polar's alignment is "
+        f"{_value(pre)}, {abs(mean):.3f} ± {1.96 * error:.3f} {'above' if mean > 0 else 'below'} re-polarised's, and "
+        f"{_value(alone)} without momentum; after a {switch} {100 * SHARE:g} % is back in {back} steps, re-polarised in "
+        f"{other}."
+    )
+
+
+def _sign_details(runs: Runs) -> str:
     k, result = _at(runs, SHOWN), runs.signs(runs.ends[0])[0]
     each = ", ".join(f"{name} {_value(_read(result, name)[:, k])}" for name in NAMES)
     against = runs.signs(runs.ends[1])[1]
@@ -201,7 +229,7 @@ def _sign_finding(runs: Runs) -> str:
     )
 
 
-def _reversal_finding(runs: Runs) -> str:
+def _reversal_details(runs: Runs) -> str:
     """Where pre-polar is significantly behind, two-sided 5 % over all cells by Bonferroni."""
     from scipy.stats import t as student
 
@@ -219,14 +247,14 @@ def _reversal_finding(runs: Runs) -> str:
     return f"at + steps, over all means and T >= 2, pre-polar is significantly {' and '.join(said)}"
 
 
-def _recovery_finding(runs: Runs) -> str:
+def _recovery_details(runs: Runs) -> str:
     k = _at(runs, SHOWN)
     said = []
     for switch in SWITCHES:
+        sampled = runs.since(switch)[0]
         parts = []
         for name in ("pre-polar", "post-polar", "re-polarised"):
-            value, low, high = _recovery(runs, switch, name, k)
-            parts.append(f"{value:.3g} [{low:.3g}, {high:.3g}] ({name})")
+            parts.append(f"{_steps_text(*_recovery(runs, switch, name, k), sampled)} ({name})")
         said.append(f"after a {switch} in {', '.join(parts)} steps")
     return f"at T = {runs.windows[k]:g} {100 * SHARE:g} % of the steady alignment is back {' and '.join(said)}"
 

@@ -68,9 +68,10 @@ class Cell(NamedTuple):
         return np.where(enough.any(-1), self.fine[enough.argmax(-1)], np.nan)
 
 
+RULE = "rule:\n⅔ + 1/√(L⁻² + 3ω²)"
 RULES: dict[str, Callable[[Cell], float]] = {
     "S8's best": lambda c: drift.best_window(*c.at, c.omega)[0],
-    "rule:\n⅔ + 1/√(L⁻² + 3ω²)": lambda c: drift.rule_window(*c.at, c.omega),
+    RULE: lambda c: drift.rule_window(*c.at, c.omega),
     "L + ⅔": lambda c: c.length + 2 / 3,
     "β = 0.9": lambda _: 10.0,
     "β = 0.95": lambda _: 20.0,
@@ -86,12 +87,13 @@ def draw(store: Store, figures: Path, published: Path | None = None) -> report.O
         _reaching(axes[0], still)
         _best(axes[1], turning)
         _losses(axes[2], turning)
-        finding = f"{_reach_finding(still)}; {_law_finding(turning)}; {_loss_finding(turning)}."
+        finding = _finding(still, turning)
         sizes = ", ".join(dict.fromkeys(c.name for c in cells))
         quick = " (quick run)" if store.quick else ""
         above = f"{sizes}; one spike, Gaussian noise, pre-polar, {len(cells[0].samples)} trials{quick}; bars 95 %"
         plots.save(figure, figures, "window_choice", above, finding)
-    return report.Outcome(finding)
+    details = f"{_reach_details(still)}; {_law_details(turning)}; {_loss_details(turning)}."
+    return report.Outcome(finding, details=details)
 
 
 def _cell(result: Result) -> Cell:
@@ -190,25 +192,40 @@ def _losses(axis: Any, turning: list[Cell]) -> None:
     axis.legend(fontsize=9, loc="upper left")
 
 
-def _reach_finding(still: list[Cell]) -> str:
-    ratios, useful, inside, known = [], [], 0, 0
+def _finding(still: list[Cell], turning: list[Cell]) -> str:
+    ratios, _, inside = _reached(still)
+    (rule, error), (usual, spread) = (max(_loss(c, RULES[name](c)) for c in turning) for name in (RULE, "β = 0.95"))
+    return (
+        f"T can be computed: the smallest that reaches {REACH:g} is {min(ratios):.3f} to {max(ratios):.3f} of S4's ({inside} "
+        f"of {len(ratios)} intervals hold it); under drift the rule ⅔ + 1/√(L⁻² + 3ω²) loses at most {rule:.4f} ± "
+        f"{1.96 * error:.4f} of alignment, β = 0.95 up to {usual:.4f} ± {1.96 * spread:.4f}."
+    )
+
+
+def _reached(still: list[Cell]) -> tuple[list[float], list[float], int]:
+    """Where more than one gradient is needed: T over S4's, n_eff of S4's over the critical one's, intervals around S4's."""
+    ratios, useful, inside = [], [], 0
     for c in still:
         limit, critical = choice.smallest_window(*c.at, REACH), float(asymptotics.critical_window(*c.at))
         value, low, high = _interval(c, c.reaching)
         if limit == 1 or not math.isfinite(value):
             continue
-        known += 1
         inside += low <= limit <= high
         ratios.append(value / limit)
         useful.append((2 * limit - 1) / (2 * critical - 1) if critical > 1 else math.nan)
+    return ratios, useful, inside
+
+
+def _reach_details(still: list[Cell]) -> str:
+    ratios, useful, inside = _reached(still)
     return (
         f"On a constant signal the smallest T of alignment {REACH:g} is {min(ratios):.3f} to {max(ratios):.3f} of S4's in "
-        f"{known} cells, {inside} of which hold S4 in their 95 % interval, and takes {np.nanmin(useful):.1f} to "
+        f"{len(ratios)} cells, {inside} of which hold S4 in their 95 % interval, and takes {np.nanmin(useful):.1f} to "
         f"{np.nanmax(useful):.1f} times the critical window's n_eff"
     )
 
 
-def _law_finding(turning: list[Cell]) -> str:
+def _law_details(turning: list[Cell]) -> str:
     """Exponent and constant of the cube root where S8 loses little; trials resampled together, as cells share their noise."""
     near = [c for c in turning if drift.best_window(*c.at, c.omega)[1] > 1 - LITTLE and c.length > 1]
     x = np.log([c.length**3 for c in near])
@@ -228,7 +245,7 @@ def _law_finding(turning: list[Cell]) -> str:
     )
 
 
-def _loss_finding(turning: list[Cell]) -> str:
+def _loss_details(turning: list[Cell]) -> str:
     said = []
     for name, rule in RULES.items():
         lost, error = np.array([_loss(c, rule(c)) for c in turning]).T

@@ -109,14 +109,15 @@ def test_rows_and_finding_hold_the_fits_at_the_headline(store, points, tmp_path)
     assert fits["variance, post-polar, invertible, b = 4"].fit.exponent == pytest.approx(slope)
     assert fits["variance, post-polar, invertible, b = 4"].theory == pytest.approx(-1, abs=1e-3)
     assert fits["bias², pre-polar, invertible, b = 4"].theory == pytest.approx(-2, abs=1e-3)
-    assert f"n_eff^({slope:.3f} ±" in outcome.finding
+    assert f"n_eff^({slope:.3f} ±" in outcome.details
     in_b = np.polyfit(
         np.log([4, 16, 64]),
         np.log([of(points, "invertible", b, "variance", "post-polar").mean(0)[2] for b in (4, 16, 64)]),
         1,
     )
-    assert f"b^({in_b[0]:.3f} ±" in outcome.finding
-    assert "swap the names" in outcome.finding
+    assert f"b^({in_b[0]:.3f} ±" in outcome.details
+    assert "swap the names" in outcome.details
+    assert len(outcome.finding.split()) <= 60
 
 
 def test_the_better_order_is_counted_in_cells_beyond_one_gradient(store, points, tmp_path):
@@ -129,7 +130,11 @@ def test_the_better_order_is_counted_in_cells_beyond_one_gradient(store, points,
             score = apart.mean(0) / (apart.std(0, ddof=1) / GROUPS**0.5)
             limit = student.ppf(1 - 0.05 / 2 / 16, GROUPS - 1)
             post, pre = post + np.sum(score < -limit), pre + np.sum(score > limit)
-        assert f"post-polar is the better estimator in {post} and pre-polar in {pre} of 16 cells" in outcome.finding
+        order, cells = ("post-polar EMA(O(G))", post) if post > pre else ("pre-polar O(EMA(G))", pre)
+        assert f"for {name} S {order} in {cells} of 16 cells" in outcome.finding
+        b4 = [of(points, name, 4, "bias_squared", o) + of(points, name, 4, "variance", o) for o in ORDERS]
+        assert f"{b4[1].mean(0)[-1] / b4[0].mean(0)[-1]:.4f} ± " in outcome.finding
+        assert f"post-polar is the better estimator in {post} and pre-polar in {pre} of 16 cells" in outcome.details
 
 
 def test_interval_of_an_exponent_covers_it():

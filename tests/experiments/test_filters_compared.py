@@ -105,10 +105,16 @@ def test_differences_are_paired_and_the_extremes_are_said(store, points, tmp_pat
     for result in (still[1], still[2], still[3]):
         means = {n: result.data.alignment.sel(pipeline=n).values.mean() for n in NAMES}
         worst = min(means, key=means.get)
-        assert f"worst {worst}" in outcome.finding
-        assert worst == "EMA" or "{:+.4f} ± {:.4f}".format(*apart(result, worst)) in outcome.finding
+        assert f"worst {worst}" in outcome.details
+        assert worst == "EMA" or "{:+.4f} ± {:.4f}".format(*apart(result, worst)) in outcome.details
+    for results in (still[1:], turning):
+        gain = max(apart(r, n) for r in results for n in NAMES[1:])
+        assert "{:+.4f} ± {:.4f} by ".format(*gain) in outcome.finding
+    equal = max((apart(still[0], n) for n in NAMES[1:]), key=lambda pair: abs(pair[0]))
+    assert "at most {:+.4f} ± {:.4f} from the EMA".format(*equal) in outcome.finding
+    assert len(outcome.finding.split()) <= 60
     most = max(abs(apart(still[0], n)[0]) for n in NAMES[1:])
-    assert f"of n_eff = 19 differ by at most {most:.4f}" in outcome.finding
+    assert f"of n_eff = 19 differ by at most {most:.4f}" in outcome.details
 
 
 def test_recovery_is_read_between_the_neighbours(store, points, tmp_path):
@@ -124,4 +130,4 @@ def test_recovery_is_read_between_the_neighbours(store, points, tmp_path):
         y = [r.data.alignment.sel(pipeline=name).values.mean() for r in switched]
         goal = 0.9 * points[0].data.alignment.sel(pipeline=name).values.mean()
         k = int(np.argmax(np.array(y) >= goal))
-        assert f"{name} {np.interp(goal, y[k - 1 : k + 1], since[k - 1 : k + 1]):.1f} [" in outcome.finding
+        assert f"{name} {np.interp(goal, y[k - 1 : k + 1], since[k - 1 : k + 1]):.1f} [" in outcome.details

@@ -79,7 +79,7 @@ def test_costs_are_paired_differences_beside_s8(store, points, tmp_path, drawn):
             low, half = apart.mean(0).argmin(), 1.96 * apart.std(0, ddof=1) / TRIALS**0.5
             if name == "turning":
                 said = f"at {how} {apart.mean(0)[low]:+.4f} ± {half[low]:.4f} (T = {(3, 5, 10)[low]})"
-                assert said in outcome.finding
+                assert said in outcome.details
 
 
 def test_curves_are_means_against_n_eff_and_s8(store, points, tmp_path, drawn):
@@ -104,8 +104,8 @@ def test_post_polar_is_scaled_by_the_heavy_ball_and_loses_by_lag_alone(store, po
     data = points["turning", False].data.alignment
     last = data.window.values.argmax()
     apart = data.sel(pipeline="Nesterov").values[:, last] - data.sel(pipeline="EMA").values[:, last]
-    assert f"{apart.mean():+.4f} ± {1.96 * apart.std(ddof=1) / TRIALS**0.5:.4f} on the turning" in outcome.finding
-    assert "heavy ball is T times" in outcome.finding
+    assert f"{apart.mean():+.4f} ± {1.96 * apart.std(ddof=1) / TRIALS**0.5:.4f} on the turning" in outcome.details
+    assert "heavy ball is T times" in outcome.details
 
 
 def test_the_best_windows_are_chosen_by_s8_and_not_by_the_data(store, points, tmp_path):
@@ -116,5 +116,15 @@ def test_the_best_windows_are_chosen_by_s8_and_not_by_the_data(store, points, tm
     apart = data.sel(pipeline="Nesterov").values[:, best[1]] - data.sel(pipeline="EMA").values[:, best[0]]
     half = 1.96 * apart.std(ddof=1) / TRIALS**0.5
     assert f"against the EMA (T = {t[best[0]]:.4g}), Nesterov (T = {t[best[1]]:.4g}) {apart.mean():+.4f} ± {half:.4f}" in (
-        outcome.finding
+        outcome.details
     )
+    assert f"each at its best T, {apart.mean():+.4f} ± {half:.4f}." in outcome.finding
+
+
+def test_the_finding_holds_the_largest_difference_at_equal_size(store, points, tmp_path):
+    outcome = script("nesterov").draw(store, tmp_path / "figures")
+    for name, said in (("constant", "at most"), ("turning", "it is up to")):
+        apart = paired(points[name, True], "equal n_eff")
+        k, half = np.abs(apart.mean(0)).argmax(), 1.96 * apart.std(0, ddof=1) / TRIALS**0.5
+        assert f"{said} {apart.mean(0)[k]:+.4f} ± {half[k]:.4f}" in outcome.finding
+    assert len(outcome.finding.split()) <= 60

@@ -15,7 +15,7 @@ def store(tmp_path_factory):
 @pytest.fixture
 def made(store, tmp_path, drawn):
     outcome = script("persistence").draw(store, tmp_path / "figures")
-    return list(store), outcome.finding, drawn["axes"]
+    return list(store), outcome, drawn["axes"]
 
 
 def read(result, pipeline):
@@ -36,7 +36,7 @@ def c_sig(mean, t, steps):
 
 
 def test_alignments_stand_against_c_sig_by_its_definition(made):
-    results, finding, axes = made
+    results, outcome, axes = made
     for pipeline in ("pre-polar", "post-polar", "polar-only", "re-polarised"):
         line = axes[0]["lines"][pipeline]
         expected = [(1 - 0.9**301, read(of(results, "constant", 301), pipeline)[:, 2].mean())]
@@ -45,8 +45,8 @@ def test_alignments_stand_against_c_sig_by_its_definition(made):
                 expected.append((sign * c_sig(m, 10, steps), read(of(results, "signs", steps, m), pipeline)[:, 2].mean()))
         np.testing.assert_allclose(line, sorted(expected), atol=1e-9)
         mean = read(of(results, "signs", 301, 0.0), pipeline)[:, 2].mean()
-        assert f"{pipeline} {mean:.3f} ± " in finding
-    assert f"(c_sig {1 / 19:.3f} at T = 10)" in finding
+        assert f"{pipeline} {mean:.3f} ± " in outcome.details
+    assert f"(c_sig {1 / 19:.3f} at T = 10)" in outcome.details
 
 
 def test_the_last_sign_is_plus_at_one_end_and_minus_at_the_other(made):
@@ -67,7 +67,7 @@ def test_alternating_alignments_and_differences_are_the_means(made):
 
 
 def test_recovery_is_between_the_readings_around_the_level(made):
-    results, finding, axes = made
+    results, outcome, axes = made
     for place, pipeline in enumerate(("pre-polar", "post-polar", "re-polarised")):
         switched = [r for r in results if r.coordinates["name"] == "switch of sign"]
         switched.sort(key=lambda r: r.data.attrs["steps"] - r.model.signal.at)
@@ -80,10 +80,29 @@ def test_recovery_is_between_the_readings_around_the_level(made):
         expected = np.exp(np.interp(part, [0, 1], np.log(since[first - 1 : first + 1])))
         found = axes[3]["lines"][f"{pipeline}, sign"][1]
         np.testing.assert_allclose(found, [19 * (0.96 + 0.04 * place), expected])
-        assert f"{expected:.3g} [" in finding
+        assert f"{expected:.3g} [" in outcome.details
 
 
 def test_recovery_never_reached_is_infinite_and_at_once_is_the_first_reading():
     recovered = script("persistence")._recovered
     steps, means = np.array([1, 2, 4]), np.array([[0.1, 0.2, 0.3], [0.9, 0.9, 0.9]])
     assert recovered(steps, means, np.array([0.5, 0.5])).tolist() == [np.inf, 1.0]
+
+
+def test_the_finding_holds_the_alternating_means_and_their_difference(made):
+    results, outcome, _ = made
+    pre, again, alone = (read(of(results, "signs", 301, 0.0), p)[:, 2] for p in ("pre-polar", "re-polarised", "polar-only"))
+    assert f"{pre.mean():.3f} ± " in outcome.finding
+    apart = (pre - again).mean()
+    assert f", {abs(apart):.3f} ± " in outcome.finding
+    assert f" {'above' if apart > 0 else 'below'} re-polarised's" in outcome.finding
+    assert f"{alone.mean():.3f} ± " in outcome.finding
+    assert len(outcome.finding.split()) <= 60
+
+
+def test_recoveries_outside_the_sampled_steps_are_bounds():
+    said, sampled = script("persistence")._steps_text, np.array([2, 5, 10])
+    assert said(3.0, 2.5, 4.0, sampled) == "3 [2.5, 4]"
+    assert said(2.0, 2.0, 2.0, sampled) == "at most 2"
+    assert said(2.0, 2.0, 3.25, sampled) == "at most 2 [at most 2, 3.25]"
+    assert said(np.inf, 9.0, np.inf, sampled) == "more than 10 [9, more than 10]"

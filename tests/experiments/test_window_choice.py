@@ -88,12 +88,17 @@ def test_the_finding_holds_the_extremes_of_its_cells(module, store, tmp_path):
     value, error = max(lost)
     mean = np.mean([x for x, _ in lost])
     said = f"β = 0.9 loses {mean:.4f} on average and {value:.4f} ± {1.96 * error:.4f} at most"
-    assert said in outcome.finding
+    assert said in outcome.details
+    for said, window in (("β = 0.95 up to", lambda _: 20.0), ("loses at most", module.RULES[module.RULE])):
+        value, error = max(module._loss(c, window(c)) for c in turning)
+        assert f"{said} {value:.4f} ± {1.96 * error:.4f}" in outcome.finding
+    assert len(outcome.finding.split()) <= 60
     still = [c for c in cells if not c.omega]
     reached = {(c.name, round(c.y, 3)): float(c.reaching(c.samples.mean(0))) for c in still}
     assert reached["64 × 64", 4.0] == 1  # one gradient is enough
     assert reached["64 × 64", 0.5] > reached["64 × 64", 1.0] > 1
-    assert "of S4's in 6 cells" in outcome.finding  # not those where one gradient is enough
+    assert "of 6 intervals hold it" in outcome.finding
+    assert "of S4's in 6 cells" in outcome.details  # not those where one gradient is enough
 
 
 def test_exponent_and_constant_are_found_where_they_are_put_in(module):
@@ -106,7 +111,7 @@ def test_exponent_and_constant_are_found_where_they_are_put_in(module):
             top = 0.8 * c.length**0.9 + 2 / 3
             noise = 1e-4 * np.random.default_rng(1).standard_normal((30, 24))
             cells.append(c._replace(samples=0.9 - 0.05 * np.log(windows / top) ** 2 + noise))
-    finding = module._law_finding(cells)
+    finding = module._law_details(cells)
     exponent = float(finding.split("to the ")[1].split(" [")[0])
     assert exponent == pytest.approx(0.3, abs=0.01)
     used = [c.length for c in cells if c.length > 1]
