@@ -33,10 +33,11 @@ def draw(store: Store, figures: Path, published: Path | None = None) -> report.O
             _cosines(axes[1, 0], result, name, style)
             _lengths(axes[1, 1], result, name, style)
         _finish(axes, result)
-        finding = f"{_alignments(result)}; {_precision(result)}; {_spread(result)}; {_more_steps(result)}."
+        finding = _answer(result)
+        details = f"{_alignments(result)}; {_precision(result)}; {_spread(result)}; {_more_steps(result)}."
         above = f"{plots.setting(result, store.quick)}, Gaussian noise, σ = 1, steady state; bands of 95 %"
-        plots.save(figure, figures, "newton_schulz", above, finding)
-    return report.Outcome(finding)
+        plots.save(figure, figures, "newton_schulz", f"{above}; colours are those of the first panel", finding)
+    return report.Outcome(finding, details=details)
 
 
 def _samples(result: Result, name: str, pipeline: str) -> np.ndarray:
@@ -66,8 +67,12 @@ def _differences(axis: Any, result: Result, name: str, style: dict[str, Any]) ->
 
 
 def _cosines(axis: Any, result: Result, name: str, style: dict[str, Any]) -> None:
-    ratio = _samples(result, "cosine", f"{name}, float64") / _samples(result, "cosine", "exact")
-    plots.mean_band(axis, _x(result), ratio, f"_{name}", **style)
+    plots.mean_band(axis, _x(result), _ratio(result, name), f"_{name}", **style)
+
+
+def _ratio(result: Result, name: str) -> np.ndarray:
+    """Cosine with O(S) over that of the exact factor, (trial, window)."""
+    return _samples(result, "cosine", f"{name}, float64") / _samples(result, "cosine", "exact")
 
 
 def _middle(result: Result) -> int:
@@ -88,25 +93,42 @@ def _shorter(result: Result) -> np.ndarray:
 
 
 def _finish(axes: Any, result: Result) -> None:
-    ratio = result.data.window.values[1] / result.data.window.values[0]
+    windows = result.data.window.values
     axes[0, 0].plot([], [], "x", color="black", label="the same in bfloat16")
-    axes[0, 0].set(ylabel="residual ‖P Pᵀ P − P‖ / ‖P‖", ylim=(0, None), xscale="log")
+    axes[0, 0].set(title="Distance from a polar factor", ylabel="residual ‖P Pᵀ P − P‖ / ‖P‖", ylim=(0, None))
     axes[0, 0].legend(fontsize=9, loc="upper left")
-    plots.guide(axes[0, 1], _x(result)[1:], _shorter(result).mean(0), f"exact at T/{ratio:g}")
+    plots.guide(axes[0, 1], _x(result)[1:], _shorter(result).mean(0), f"exact at T/{windows[1] / windows[0]:g}")
     axes[0, 1].plot([], [], "-", color="#555555", label="as it is")
     axes[0, 1].plot([], [], ":", color="#555555", label="over its spectral norm")
-    axes[0, 1].set(ylabel="alignment less that of the exact factor", xscale="log")
+    axes[0, 1].set(title="Alignment, paired with exact", ylabel="alignment less that of the exact factor")
     axes[0, 1].legend(fontsize=9, loc="lower right", ncol=3)
     low, high = axes[0, 1].get_ylim()
     axes[0, 1].set(ylim=(low - 0.08, high))
     axes[1, 0].axhline(1, color="black", linewidth=0.8)
-    axes[1, 0].set(
-        ylabel="cosine with O(S) over that of the exact factor", xscale="log", xlabel="2T − 1 (effective sample size)"
-    )
-    axes[0, 1].set(xlabel="2T − 1 (effective sample size)")
+    axes[1, 0].set(title="Cosine, paired with exact", ylabel="cosine with O(S) over that of the exact factor")
+    for axis in (axes[0, 0], axes[0, 1], axes[1, 0]):
+        axis.set(xscale="log", xlabel="2T − 1 (effective sample size)")
     axes[1, 1].axhline(0, color="black", linewidth=0.8)
+    axes[1, 1].set(title=f"Alignment at T = {windows[_middle(result)]:g}, other numbers of steps")
     axes[1, 1].set(ylabel="alignment less that of the exact factor", xlabel="steps of the iteration")
-    axes[1, 1].set_title(f"T = {result.data.window.values[_middle(result)]:g}")
+
+
+def _answer(result: Result) -> str:
+    """Whether iterations do worse as T grows, by residual, by alignment and by cosine."""
+    t = result.data.window.values
+    behind = {n: _less(result, f"{n}, float64") for n in ITERATIONS}
+    harder = sum(_rise(_samples(result, "residual", f"{n}, float64")) > 1.96 for n in ITERATIONS)
+    falling = sum(_rise(x) < -1.96 for x in behind.values())
+    most = min(ITERATIONS, key=lambda n: (behind[n][:, -1] - behind[n][:, 0]).mean())
+    ratios = {n: mean_error(_ratio(result, n)[:, -1]) for n in ITERATIONS}
+    above = sum(mean - 1 > 1.96 * error for mean, error in ratios.values())
+    mean, error = ratios[most]
+    return (
+        f"From T = {t[0]:g} to {t[-1]:g} the residual rises for {harder} of {len(ITERATIONS)} iterations, but alignment "
+        f"falls further behind the exact step's for {falling} ({most} most, {_said(behind[most][:, 0])} to "
+        f"{_said(behind[most][:, -1])}), and the cosine with O(S) ends above it for {above} ({most} {mean:.2f} ± "
+        f"{1.96 * error:.1g} times)."
+    )
 
 
 def _said(samples: np.ndarray) -> str:
@@ -144,7 +166,7 @@ def _precision(result: Result) -> str:
 def _spread(result: Result) -> str:
     """Residuals and cosines at both ends."""
     t = result.data.window.values
-    names = [n for n in ITERATIONS if _rise(result, n) > 1.96]
+    names = [n for n in ITERATIONS if _rise(_samples(result, "residual", f"{n}, float64")) > 1.96]
     residuals = ", ".join(
         f"{n} {r[0]:.2f} to {r[-1]:.2f}" for n in ITERATIONS for r in [_samples(result, "residual", f"{n}, float64").mean(0)]
     )
@@ -167,10 +189,9 @@ def _least(result: Result) -> str:
     return f"the least is {ratios.min():.2f}, of {list(ITERATIONS)[name]} at T = {result.data.window.values[window]:g}"
 
 
-def _rise(result: Result, name: str) -> float:
-    """By how many standard errors the residual is larger at the longest window than at the shortest."""
-    x = _samples(result, "residual", f"{name}, float64")
-    mean, error = mean_error(x[:, -1] - x[:, 0])
+def _rise(samples: np.ndarray) -> float:
+    """By how many standard errors samples (trial, window) are larger at the longest window than at the shortest."""
+    mean, error = mean_error(samples[:, -1] - samples[:, 0])
     return float(mean / error)
 
 

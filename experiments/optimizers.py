@@ -41,12 +41,13 @@ def draw(store: Store, figures: Path, published: Path | None = None) -> report.O
             axis.set(xlabel=label)
         axes[0, 1].legend(fontsize=9, loc="lower right")
         axes[0, 2].legend(fontsize=9, loc="upper right")
-        finding = (
+        finding = _answer(results)
+        details = (
             f"Over its spectral norm, {'; '.join(map(_ranked, results))}; {_accumulation(results)}; {_kind(results[0])}."
         )
         above = f"{plots.setting(results[0], store.quick)}, σ = 1, {int(results[0].data.attrs['steps'])} steps from zero; "
         plots.save(figure, figures, "optimizers", above + "bars 95 %", finding)
-    return report.Outcome(finding)
+    return report.Outcome(finding, details=details)
 
 
 def _samples(result: Result, name: str, pipeline: str) -> np.ndarray:
@@ -93,14 +94,33 @@ def _rivals(result: Result) -> list[str]:
     return [p for p in result.data.pipeline.values if p not in (MUON, "Shampoo, no memory")]
 
 
+def _ahead(result: Result, name: str) -> tuple[int, str, str]:
+    """How many are ahead of Muon at the longest window, the best of them, and its difference in words."""
+    ahead = [p for p in _rivals(result) if _against(result, name, p)[0] > _against(result, name, p)[1]]
+    top = max(_rivals(result), key=lambda p: _against(result, name, p)[0])
+    mean, half = _against(result, name, top)
+    return len(ahead), top, f"{mean:+.3f} ± {half:.1g}"
+
+
+def _answer(results: list[Result]) -> str:
+    """Whether any passes Muon at the longest window, by alignment and by cosine, under each noise."""
+    alignment, cosine = ([_ahead(r, name) for r in results] for name in ("alignment", "cosine"))
+    white, other = (r.coordinates["name"] for r in results)
+    return (
+        f"Per unit of spectral norm at T = {results[0].data.window.values[-1]:g}, exact Muon's alignment is passed by "
+        f"{alignment[0][0]} of {len(_rivals(results[0]))} others under {white} (the best, {alignment[0][1]}: "
+        f"{alignment[0][2]}) "
+        f"and {alignment[1][0]} under {'' if 'noise' in other else 'noise of '}{other}, its cosine with O(S) by "
+        f"{cosine[0][0]} and {cosine[1][0]} (the best, {cosine[0][1]}: {cosine[0][2]})."
+    )
+
+
 def _ranked(result: Result) -> str:
     """Who is ahead of Muon at the longest window, by either measure, and the nearest or farthest of them."""
     parts = []
     for name in ("alignment", "cosine"):
-        ahead = [p for p in _rivals(result) if _against(result, name, p)[0] > _against(result, name, p)[1]]
-        top = max(_rivals(result), key=lambda p: _against(result, name, p)[0])
-        mean, half = _against(result, name, top)
-        parts.append(f"by {name} {len(ahead)} of {len(_rivals(result))} others (the best, {top}: {mean:+.3f} ± {half:.1g})")
+        count, top, said = _ahead(result, name)
+        parts.append(f"by {name} {count} of {len(_rivals(result))} others (the best, {top}: {said})")
     muon = [_samples(result, name, MUON)[:, -1].mean() for name in ("alignment", "cosine")]
     t = result.data.window.values[-1]
     return (

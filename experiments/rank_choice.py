@@ -38,10 +38,11 @@ def draw(store: Store, figures: Path, published: Path | None = None) -> report.O
             axis.legend(fontsize=9, loc="upper left", ncol=2)
         axes[1, 0].set(ylabel="k ≤ 8 of highest cosine with O(S)")
         axes[1, 1].set(ylabel="k ≤ 8 of highest cosine with S")
-        finding = f"{_three(first)}; {_costs(first)}; {_unknown(first)}; {_laws(laws)}."
+        finding = _answer(first, laws[-1])
+        details = f"{_three(first)}; {_costs(first)}; {_unknown(first)}; {_laws(laws)}."
         above = f"{plots.setting(first, store.quick)}; power laws: spikes √n / j, j = 1 to n/2; σ = 1; bands and bars 95 %"
         plots.save(figure, figures, "rank_choice", above, finding)
-    return report.Outcome(finding)
+    return report.Outcome(finding, details=details)
 
 
 def _samples(result: Result, name: str, pipeline: str) -> np.ndarray:
@@ -109,6 +110,21 @@ def _best_ranks(axis: Any, result: Result, of: Any, style: dict[str, Any]) -> No
         fine = np.geomspace(_x(result)[0], _x(result)[-1], 500)
         label = "spikes past threshold (S2): " + ("three" if number == 0 else "power laws")
         plots.guide(axis, fine, _past(result, fine), label, color=style["color"], linestyle=":")
+
+
+def _answer(three: Result, law: Result) -> str:
+    """Whether the best k is the number of spikes past their threshold, what all directions cost, and a power law's best k."""
+    windows = three.data.window.values
+    equal = int((_best(three, _to_target)[0] == _past(three, _x(three)))[1:].sum())
+    middle = law.data.window.size // 2
+    found, past = _said(law, _to_target, middle), _past(law, _x(law))[middle]
+    limit = " (the most tried)" if _best(law, _to_target)[0][middle] == RANKS[-1] else ""
+    return (
+        f"By cosine with O(S) three spikes want k = those past threshold (S2), at {equal} of {windows.size - 1} windows above 1 "
+        f"(full factor against k = 3 {_change(three, 'cosine', 'full', 'rank 3', -1)} at T = {windows[-1]:g}); "
+        f"a power law with {past} past wants {found}{limit}; by alignment the full "
+        f"factor is {'best at every T' if _full_leads(three) else 'not always best'}."
+    )
 
 
 def _three(result: Result) -> str:

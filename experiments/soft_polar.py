@@ -51,7 +51,8 @@ def draw(store: Store, figures: Path, published: Path | None = None) -> report.O
         for axis in axes[-1]:
             axis.set(xlabel="(2T − 1) / σ²")
         axes[0, 0].legend(fontsize=8.5, loc="lower left")
-        finding = f"{_low(groups[0])}; {_width(groups[0])}; {_raised(results)}; {_full(groups[1])}."
+        finding = _answer(*groups)
+        details = f"{_low(groups[0])}; {_width(groups[0])}; {_raised(results)}; {_full(groups[1])}."
         (m, n), data = results[0].model.shape, results[0].data
         sizes = " and ".join(f"{r.model.noise.variance**0.5:g}" for r in groups[0])
         above = f"{m} × {n}, {data.trial.size} trials" + (" (quick run)" if store.quick else "")
@@ -59,7 +60,7 @@ def draw(store: Store, figures: Path, published: Path | None = None) -> report.O
             f", Gaussian noise, σ = {sizes} (filled, open); bars 95 %; measured on other trials than the best is picked on"
         )
         plots.save(figure, figures, "soft_polar", above, finding)
-    return report.Outcome(finding)
+    return report.Outcome(finding, details=details)
 
 
 def _samples(result: Result, name: str, pipeline: str) -> np.ndarray:
@@ -120,6 +121,21 @@ def _paired(result: Result, family: str, other: str, name: str, window: int) -> 
     return float(mean), float(error)
 
 
+def _answer(low: list[Result], full: list[Result]) -> str:
+    """Least error without the rank at low rank, and what a form gains on the exact step at full rank and in alignment."""
+    winner, since, x = _runs(low)[-1]
+    error, exact = (mean_error(_best(low[0], f)[-1].odd["error"]) for f in (winner, "exact"))
+    rival = min(FAMILIES[1:-1], key=lambda f: _paired(full[0], f, "exact", "error", -1)[0])
+    change, half = _paired(full[0], rival, "exact", "error", -1)
+    most, spread, _ = _most_raised(low + full)
+    return (
+        f"For S of rank 2, {_name(winner)} has the least squared error to O(S) from (2T − 1)/σ² = {since:.3g} on (at "
+        f"{x:.4g}, {error[0]:.2g} ± {1.96 * error[1]:.1g}, exact {exact[0]:.3g}); for S of full rank "
+        f"the best changes exact's by {change:+.1g} ± {1.96 * half:.1g}; "
+        f"no soft form or power raises alignment by more than {most:.1e} ± {1.96 * spread:.0e}."
+    )
+
+
 def _low(group: list[Result]) -> str:
     """Who wins where without being told the rank, and the errors at the largest effective sample size."""
     first = group[0]
@@ -142,22 +158,26 @@ def _picked(result: Result, family: str, window: int) -> str:
     return f"{family} {_best(result, family)[window].parameter:g}"
 
 
-def _winners(group: list[Result]) -> str:
-    """Least error of all families but the truncated one, with 2 for doing nothing, in runs of (2T - 1)/sigma^2."""
+def _runs(group: list[Result]) -> list[tuple[str, float, float]]:
+    """The family of least error but the truncated one, in runs of (2T - 1)/sigma^2: family, first and last."""
     rivals = FAMILIES[:-1]
     at = []
     for result in group:
         means = np.round([_means(result, f, "error") for f in rivals], 9)  # those that left the same tie
-        names = [_name(rivals[k]) for k in means.argmin(0)]
-        at += list(zip(_x(result), names, strict=True))
-    runs: list[list[Any]] = []
+        at += [(x, rivals[k]) for x, k in zip(_x(result), means.argmin(0), strict=True)]
+    runs: list[tuple[str, float, float]] = []
     for x, name in sorted(at):
         if runs and runs[-1][0] == name:
-            runs[-1][2] = x
+            runs[-1] = (name, runs[-1][1], x)
         else:
-            runs.append([name, x, x])
-    spans = (f"{low:.3g} to {high:.3g}" if high > low else f"{low:.3g}" for _, low, high in runs)
-    return ", ".join(f"that of {run[0]} at (2T − 1)/σ² = {span}" for run, span in zip(runs, spans, strict=True))
+            runs.append((name, x, x))
+    return runs
+
+
+def _winners(group: list[Result]) -> str:
+    """The runs of _runs in words."""
+    spans = [(_name(f), f"{low:.3g} to {high:.3g}" if high > low else f"{low:.3g}") for f, low, high in _runs(group)]
+    return ", ".join(f"that of {name} at (2T − 1)/σ² = {span}" for name, span in spans)
 
 
 def _width(group: list[Result]) -> str:
@@ -167,21 +187,27 @@ def _width(group: list[Result]) -> str:
         sigma = result.model.noise.variance**0.5
         edge = asymptotics.bulk_edge(result.model.shape, sigma, float(result.data.window.values[w]))
         found = _best(result, "soft")[w].parameter
-        ends.append(f"{found / edge:.2g}{' (the largest tried)' if found == max(tried) else ''} at {_x(result)[w]:.3g}")
+        limit = f" (ε = {found:g}, the largest tried)" if found == max(tried) else ""
+        ends.append(f"{found / edge:.2g} at {_x(result)[w]:.3g}{limit}")
     return f"the best ε of the soft form is, over the bulk's edge, {', '.join(ends)}"
 
 
-def _raised(results: list[Result]) -> str:
-    """The largest gain of any soft form or power in raw alignment, all trials, paired; and the best soft one's cosine."""
+def _most_raised(results: list[Result]) -> tuple[float, float, int]:
+    """The largest gain of any soft form or power in raw alignment, its standard error (trials paired), and of how many."""
     gains = []
     for result in results:
         for pipeline in _members(result, "soft") + _members(result, "power"):
             mean, error = mean_error(_samples(result, "alignment", pipeline) - _samples(result, "alignment", "exact"))
             gains += list(zip(mean, error, strict=True))
-    most, error = max(gains)
+    return *max(gains), len(gains)
+
+
+def _raised(results: list[Result]) -> str:
+    """The largest gain of any soft form or power in raw alignment, and the best soft one's cosine."""
+    most, error, cases = _most_raised(results)
     cosine = _means(results[0], "soft", "cosine")[-1], _means(results[0], "exact", "cosine")[-1]
     return (
-        f"no form in {len(gains)} cases raises raw alignment by more than {most:.1e} ± {1.96 * error:.0e}, while at the "
+        f"no form in {cases} cases raises raw alignment by more than {most:.1e} ± {1.96 * error:.0e}, while at the "
         f"largest sample the best soft one's cosine is {cosine[0]:.3f} against {cosine[1]:.3f}"
     )
 

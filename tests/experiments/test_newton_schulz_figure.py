@@ -46,18 +46,45 @@ def test_panels_hold_residuals_paired_differences_cosines_and_steps(store, tmp_p
             pipeline = own if k == published else f"{name}, {k:g} steps"
             assert value == pytest.approx((samples(store, "alignment", pipeline) - exact)[:, 1].mean(), abs=1e-12)
     np.testing.assert_allclose(alignment["exact at T/16"][:, 1], (exact[:, :-1] - exact[:, 1:]).mean(0))
+    assert [axes["x"] for axes in drawn["axes"]] == ["2T − 1 (effective sample size)"] * 3 + ["steps of the iteration"]
+    assert "colours are those of the first panel" in drawn["above"]
 
 
-def test_the_finding_has_differences_precision_and_cosines(store, tmp_path):
-    finding = script("newton_schulz").draw(store, tmp_path / "figures").finding
+def significant(x) -> float:
+    return x.mean() / (x.std(ddof=1) / TRIALS**0.5)
+
+
+def test_the_finding_says_what_gets_worse_from_the_shortest_to_the_longest_window(store, tmp_path, drawn):
+    module = script("newton_schulz")
+    finding = module.draw(store, tmp_path / "figures").finding
+    assert len(finding.split()) <= 60
+    assert drawn["finding"] == finding
+    exact, change, counts = samples(store, "alignment", "exact"), {}, np.zeros(3, int)
+    for name in module.ITERATIONS:
+        residual, alignment, cosine = (samples(store, n, f"{name}, float64") for n in ("residual", "alignment", "cosine"))
+        change[name] = (alignment - exact)[:, -1] - (alignment - exact)[:, 0]
+        ratio = (cosine / samples(store, "cosine", "exact"))[:, -1]
+        rises = significant(residual[:, -1] - residual[:, 0]) > 1.96
+        counts += [rises, significant(change[name]) < -1.96, significant(ratio - 1) > 1.96]
+    assert f"From T = 1 to 256 the residual rises for {counts[0]} of 5 iterations" in finding
+    most = min(change, key=lambda name: change[name].mean())
+    ends = [f"{d.mean():+.3f} ± {1.96 * d.std(ddof=1) / TRIALS**0.5:.1g}"
+            for d in (samples(store, "alignment", f"{most}, float64") - exact)[:, [0, -1]].T]  # fmt: skip
+    assert f"the exact step's for {counts[1]} ({most} most, {ends[0]} to {ends[1]})" in finding
+    ratio = (samples(store, "cosine", f"{most}, float64") / samples(store, "cosine", "exact"))[:, -1]
+    assert f"ends above it for {counts[2]} ({most} {ratio.mean():.2f} ±" in finding
+
+
+def test_the_details_have_differences_precision_and_cosines(store, tmp_path):
+    details = script("newton_schulz").draw(store, tmp_path / "figures").details
     d = (samples(store, "alignment", "muon, float64") - samples(store, "alignment", "exact"))[:, 1]
-    assert f"muon {d.mean():+.3f} ± {1.96 * d.std(ddof=1) / TRIALS**0.5:.1g}" in finding
+    assert f"muon {d.mean():+.3f} ± {1.96 * d.std(ddof=1) / TRIALS**0.5:.1g}" in details
     iterations = script("newton_schulz").ITERATIONS
     half = [
         (samples(store, "cosine", f"{n}, bfloat16") - samples(store, "cosine", f"{n}, float64")).mean(0) for n in iterations
     ]
-    assert f"{np.ravel(half)[np.abs(half).argmax()]:+.1g} ±" in finding
+    assert f"{np.ravel(half)[np.abs(half).argmax()]:+.1g} ±" in details
     ratio = samples(store, "cosine", "cubic, float64").mean(0) / samples(store, "cosine", "exact").mean(0)
-    assert f"the cosine is then cubic {ratio[-1]:.2f}" in finding
+    assert f"the cosine is then cubic {ratio[-1]:.2f}" in details
     left = (samples(store, "alignment", "aol, 20 steps") - samples(store, "alignment", "exact")).mean(0)
-    assert f"aol {np.abs(left).max():.1g}." in finding
+    assert f"aol {np.abs(left).max():.1g}." in details

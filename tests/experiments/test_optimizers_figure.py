@@ -42,7 +42,9 @@ def test_dots_are_the_means_in_the_order_of_alignment(store, tmp_path, drawn):
 
 
 def test_the_finding_is_of_joint_paired_differences_from_muon(store, tmp_path):
-    finding = script("optimizers").draw(store, tmp_path / "figures").finding
+    outcome = script("optimizers").draw(store, tmp_path / "figures")
+    assert len(outcome.finding.split()) <= 60
+    said = {}
     level = stats.t.ppf(1 - 0.05 / (2 * 48), TRIALS - 1)
     for result in store:
         for name in ("alignment", "cosine"):
@@ -54,7 +56,13 @@ def test_the_finding_is_of_joint_paired_differences_from_muon(store, tmp_path):
                 half = level * d.std(ddof=1) / TRIALS**0.5
                 ahead += d.mean() > half
                 best = max(best, (d.mean(), p, half))
-            assert f"by {name} {ahead} of 12 others (the best, {best[1]}: {best[0]:+.3f} ± {best[2]:.1g})" in finding
+            top = f"(the best, {best[1]}: {best[0]:+.3f} ± {best[2]:.1g})"
+            assert f"by {name} {ahead} of 12 others {top}" in outcome.details
+            said.setdefault(name, []).append((ahead, top))
+    (white, top), (other, _) = said["alignment"]
+    assert f"alignment is passed by {white} of 12 others under white noise {top} and {other} under" in outcome.finding
+    (white, top), (other, _) = said["cosine"]
+    assert f"cosine with O(S) by {white} and {other} {top}." in outcome.finding
 
 
 def test_a_plain_average_has_the_contrast_of_its_spikes(store):

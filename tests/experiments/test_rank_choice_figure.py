@@ -48,12 +48,22 @@ def test_panels_hold_the_means_and_the_best_k(store, tmp_path, drawn):
 
 
 def test_the_finding_has_the_best_k_and_what_others_cost(store, tmp_path):
-    finding = script("rank_choice").draw(store, tmp_path / "figures").finding
-    first = next(iter(store))
+    module = script("rank_choice")
+    outcome = module.draw(store, tmp_path / "figures")
+    finding, details = outcome.finding, outcome.details
+    assert len(finding.split()) <= 60
+    first, *laws = store
     means = [samples(first, "cosine", f"rank {k}").mean(0) for k in range(1, 9)]
     said = ", ".join(f"{1 + np.argmax(m)} at T = {t}" for m, t in zip(np.transpose(means), WINDOWS, strict=True))
-    assert f"is {said}, the number" in finding
+    assert f"is {said}, the number" in details
     d = (samples(first, "cosine", "rank 8") - samples(first, "cosine", "rank 3"))[:, -1]
-    assert f"{d.mean():+.3f} ± {1.96 * d.std(ddof=1) / TRIALS**0.5:.1g}" in finding
+    assert f"{d.mean():+.3f} ± {1.96 * d.std(ddof=1) / TRIALS**0.5:.1g}" in details
     behind = np.max(means, axis=0) - samples(first, "cosine", "hard threshold").mean(0)
-    assert f"behind the best k by {behind.max():.3f} at T = {WINDOWS[behind.argmax()]}" in finding
+    assert f"behind the best k by {behind.max():.3f} at T = {WINDOWS[behind.argmax()]}" in details
+    x = 2 * np.array(WINDOWS) - 1.0
+    equal = (1 + np.argmax(means, axis=0) == module._past(first, x))[1:].sum()
+    assert f"past threshold (S2), at {equal} of {len(WINDOWS) - 1} windows above 1" in finding
+    full = (samples(first, "cosine", "full") - samples(first, "cosine", "rank 3"))[:, -1]
+    assert f"(full factor against k = 3 {full.mean():+.3f} ± {1.96 * full.std(ddof=1) / TRIALS**0.5:.1g} at" in finding
+    best = 1 + np.argmax([samples(laws[-1], "cosine", f"rank {k}").mean(0)[1] for k in range(1, 9)])
+    assert f"a power law with {module._past(laws[-1], x)[1]} past wants {best} [" in finding
