@@ -149,7 +149,7 @@ def _accumulation(results: list[Result]) -> str:
 def _kind(result: Result) -> str:
     """Alignment over projection at the longest window, from the plainest to the most preconditioned."""
     order = sorted(result.data.pipeline.values, key=lambda p: -_contrast(result, p)[0][-1])
-    chosen = [order[0], "momentum SGD", "Adam", "post-polar", "Fisher", MUON]
+    chosen = [order[0], "momentum SGD", "Adam", "momentum of polar factors", "Fisher", MUON]
     said = [
         f"{p} {_contrast(result, p)[0][-1]:.2f} ± {1.96 * _contrast(result, p)[1][-1]:.1g}" for p in dict.fromkeys(chosen)
     ]

@@ -66,4 +66,4 @@ def test_the_finding_has_the_best_k_and_what_others_cost(store, tmp_path):
     full = (samples(first, "cosine", "full") - samples(first, "cosine", "rank 3"))[:, -1]
     assert f"(full factor against k = 3 {full.mean():+.3f} ± {1.96 * full.std(ddof=1) / TRIALS**0.5:.1g} at" in finding
     best = 1 + np.argmax([samples(laws[-1], "cosine", f"rank {k}").mean(0)[1] for k in range(1, 9)])
-    assert f"a power law with {module._past(laws[-1], x)[1]} past wants {best} [" in finding
+    assert f"for a power law with {module._past(laws[-1], x)[1]} past it is {best} [" in finding
