@@ -120,11 +120,10 @@ def _answer(three: Result, law: Result) -> str:
     found, past = _said(law, _to_target, middle), _past(law, _x(law))[middle]
     limit = " (the most tried)" if _best(law, _to_target)[0][middle] == RANKS[-1] else ""
     return (
-        f"By cosine with O(S) the best k for three spikes is how many are past threshold (S2), at {equal} of "
-        f"{windows.size - 1} windows above 1 "
-        f"(full factor against k = 3 {_change(three, 'cosine', 'full', 'rank 3', -1)} at T = {windows[-1]:g}); "
-        f"for a power law with {past} past it is {found}{limit}; by alignment the full "
-        f"factor is {'best at every T' if _full_leads(three) else 'not always best'}."
+        f"By cosine with O(S) the best k is the count of spikes past threshold (S2) at {equal} of {windows.size - 1} windows "
+        f"for three spikes (the full factor {_change(three, 'cosine', 'full', 'rank 3', -1)} against it at "
+        f"T = {windows[-1]:g}), but {found}{limit} where {past} of a power law are past; by alignment the full factor is "
+        f"{'best' if _full_leads(three) else 'not always best'}."
     )
 
 

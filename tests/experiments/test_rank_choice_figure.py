@@ -62,8 +62,9 @@ def test_the_finding_has_the_best_k_and_what_others_cost(store, tmp_path):
     assert f"behind the best k by {behind.max():.3f} at T = {WINDOWS[behind.argmax()]}" in details
     x = 2 * np.array(WINDOWS) - 1.0
     equal = (1 + np.argmax(means, axis=0) == module._past(first, x))[1:].sum()
-    assert f"past threshold (S2), at {equal} of {len(WINDOWS) - 1} windows above 1" in finding
+    assert f"past threshold (S2) at {equal} of {len(WINDOWS) - 1} windows for three spikes" in finding
     full = (samples(first, "cosine", "full") - samples(first, "cosine", "rank 3"))[:, -1]
-    assert f"(full factor against k = 3 {full.mean():+.3f} ± {1.96 * full.std(ddof=1) / TRIALS**0.5:.1g} at" in finding
+    assert f"(the full factor {full.mean():+.3f} ± {1.96 * full.std(ddof=1) / TRIALS**0.5:.1g} against it" in finding
     best = 1 + np.argmax([samples(laws[-1], "cosine", f"rank {k}").mean(0)[1] for k in range(1, 9)])
-    assert f"for a power law with {module._past(laws[-1], x)[1]} past it is {best} [" in finding
+    assert f"but {best} [" in finding
+    assert f"where {module._past(laws[-1], x)[1]} of a power law are past" in finding
