@@ -79,7 +79,9 @@ def test_a_pipeline_or_a_value_error(text):
 @example("FIR(FIR)")
 @example("Schedule(betas=(EMA,))")
 def test_a_family_or_a_value_error(text):
-    family_or_refused(text)
+    made = family_or_refused(text)
+    if made is not None:
+        assert family_from(repr(made)) == made
 
 
 @pytest.mark.parametrize(
