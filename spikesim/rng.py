@@ -46,9 +46,9 @@ from spikesim.kernels.philox import DRAW_SHIFT, MASK, unmasked
 
 LAYOUT_VERSION = 1
 
-NOISE, START, SCALARS, VECTORS, COLLAPSED, BANDED, BOOTSTRAP, SKETCH = range(8)
+NOISE, START, SCALARS, VECTORS, COLLAPSED, BANDED, BOOTSTRAP, SKETCH, PROBE = range(9)
 """Domains: entrywise noise; what precedes step 0 of recursive noise; per-step scalars; signal vectors; other samplers; the
-random sketch of orthogonal/randomised.py."""
+random sketch of orthogonal/randomised.py; orders and signs of a probe (probe/)."""
 
 SMALL_WORD = 1 << 16
 

@@ -1,0 +1,105 @@
+"""Which momentum a recording asks for, whether to clip, and why: the curve proposes, the measurement disposes."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikesim.probe.curve import Curve
+from spikesim.probe.jackknife import Statistics, student
+from spikesim.probe.noise import Estimate
+from spikesim.probe.plan import BLOCKS
+
+Floats = NDArray[np.float64]
+
+WORTH = 0.01
+"""Alignment below which a difference is not worth a change."""
+CLIP = 2.0
+"""Clipping is tried at so many median norms of a gradient."""
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What to choose.
+
+    Attributes:
+        window: T.
+        alignment: That the fitted curve has there.
+        reason: Why.
+        clip: Whether to clip single gradients before they are averaged.
+        clip_norm: The norm that was tried, CLIP times the median.
+        clip_gain: Alignment that clipping adds at the window.
+        clip_reason: Why, or why not.
+        order_gain: Alignment of pre-polar over post-polar at the window; None where post-polar was not run.
+    """
+
+    window: float
+    alignment: float
+    reason: str
+    clip: bool
+    clip_norm: float
+    clip_gain: Estimate
+    clip_reason: str
+    order_gain: Estimate | None
+
+    @property
+    def momentum(self) -> float:
+        """beta = 1 - 1/T."""
+        return 1 - 1 / self.window
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A window, where it lies on the grid, and why it was chosen."""
+
+    window: float
+    at: int
+    reason: str
+
+
+def choose(curve: Curve, windows: Floats, values: Statistics, errors: Statistics, reach: float) -> Choice:
+    """The curve's window, unless a measured one is ahead of it by more than chance."""
+    best, there = curve.best(reach, float(windows[-1]))
+    at = int(np.abs(np.log(windows / best)).argmin())
+    top = int(values["decrease"][0].argmax())
+    lead, noise = values["longer"][top, at], student(BLOCKS) * errors["longer"][top, at]
+    beaten = curve.omega > 0 and lead > max(noise, WORTH * curve.nuclear)
+    if beaten:
+        said = (
+            f"measured best: T = {windows[top]:g} is ahead of the curve's T = {best:.3g} by {lead / curve.nuclear:.3f} "
+            f"± {noise / curve.nuclear:.3f} of alignment"
+        )
+        return Choice(float(windows[top]), top, said)
+    return Choice(best, at, _why(curve, best, there, float(windows[-1]), reach))
+
+
+def _why(curve: Curve, best: float, there: float, longest: float, reach: float) -> str:
+    edge = best >= longest * 0.99
+    if curve.omega > 0:
+        drift = f"noise asks for more, a drift of {curve.omega:.3g} rad a step for less"
+        return f"the longest that this recording can judge; {drift}" if edge else f"{drift}: most alignment, {there:.2f}, here"
+    if there < reach:
+        return f"alignment reaches {there:.2f} only, at the longest window that this recording can judge; longer is better"
+    return f"the least momentum with an alignment of {reach:g}; at fixed weights longer is only better, a drift cannot be seen"
+
+
+def advise(
+    choice: Choice, curve: Curve, values: Statistics, errors: Statistics, clipped: int, norm: float, post: int | None
+) -> Advice:
+    """What follows from the window that was chosen; clipped and post are the places of these pipelines."""
+    gain = _gap(values, errors, clipped, choice.at, curve.nuclear)
+    clip = gain.low > 0 and gain.value > WORTH
+    word = "adds" if clip else "adds no more than chance and" if gain.value > 0 else "adds nothing:"
+    said = f"clipping at {CLIP:g} median norms {word} {gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}] of alignment"
+    order = None if post is None else _gap(values, errors, post, choice.at, curve.nuclear)
+    flipped = None if order is None else Estimate(-order.value, -order.high, -order.low)
+    there = float(curve.alignment([choice.window])[0])
+    return Advice(choice.window, there, choice.reason, clip, norm, gain, said, flipped)
+
+
+def _gap(values: Statistics, errors: Statistics, pipeline: int, window: int, nuclear: float) -> Estimate:
+    """Alignment of a pipeline less the first one's."""
+    if nuclear <= 0:
+        return Estimate(math.nan)
+    return Estimate.of(values["behind"][pipeline, window] / nuclear, errors["behind"][pipeline, window] / nuclear)

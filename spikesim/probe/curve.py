@@ -1,0 +1,108 @@
+"""The curve that theory draws through <A, S> against T, fitted to what was measured: it gives the scale ‖S‖_*.
+
+    <O(M), S> = ‖S‖_* a(|h| y sqrt(n_eff)) cos(lag),    y = lambda/(sigma sqrt max(m, n)) of one gradient
+
+with a of S4, h and lag of F7. Two numbers are fitted, ‖S‖_* and y, at the drift that was estimated. S4 is that of equal spikes
+and white noise; elsewhere it is a curve of the right ends, from sqrt(n_eff) at low SNR to 1 at high, that joins the measured
+points. ‖S‖_* lies between the largest <A, S> of any update of spectral norm 1 and the nuclear norm of any average of
+gradients: `fit` keeps it there, and the two ends say how far the scale may be off.
+
+Source: theory.md S4, S8.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikesim.theory import asymptotics
+from spikesim.theory.filters import rotation
+
+Floats = NDArray[np.float64]
+
+LOW, HIGH, KNOTS = 1e-3, 1e4, 141
+"""y of one average between which a is tabulated: below it is linear, above it is 1."""
+TRIED = 161
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The fitted curve.
+
+    Attributes:
+        shape: (m, n).
+        nuclear: ‖S‖_*, in the unit of the gradients.
+        snr: y of one gradient, dimensionless.
+        omega: Radians a step.
+        low: Largest <A, S> measured.
+        high: Smallest nuclear norm of an average.
+        error: Standard error of `nuclear`.
+    """
+
+    shape: tuple[int, int]
+    nuclear: float
+    snr: float
+    omega: float
+    low: float
+    high: float
+    error: float = math.nan
+
+    def alignment(self, windows: Any) -> Floats:
+        """<O(M), S>/‖S‖_* at windows (W,)."""
+        return _shape_of(self.shape, np.asarray(windows, float), np.asarray([self.snr]), self.omega)[0]
+
+    def best(self, reach: float, longest: float) -> tuple[float, float]:
+        """(T, alignment): the largest alignment up to `longest`, or the smallest window that has `reach` of the 1 of no noise."""
+        grid = np.geomspace(1, longest, 400)
+        values = self.alignment(grid)
+        if self.omega > 0:
+            i = int(values.argmax())
+        else:
+            i = int(np.argmax(values >= reach)) if values[-1] >= reach else grid.size - 1
+        return float(grid[i]), float(values[i])
+
+
+def fit(shape: tuple[int, int], windows: Floats, measured: Floats, errors: Floats, omega: float, high: float) -> Curve:
+    """Least squares with weights 1/errors^2.
+
+    Args:
+        shape: (m, n).
+        windows: (W,).
+        measured: <O(M), S> at each, (W,).
+        errors: Their standard errors, (W,).
+        omega: Drift, 0 for none.
+        high: The nuclear norm that ‖S‖_* cannot exceed.
+    """
+    snrs = np.geomspace(LOW, HIGH / 10, TRIED)
+    table = _shape_of(shape, windows, snrs, omega)
+    weight = 1 / np.maximum(errors, 1e-3 * np.abs(measured).max() + 1e-300) ** 2
+    low = max(float(measured.max()), 0.0)
+    top = max(high, low)
+    sizes = np.clip((table * measured * weight).sum(1) / (table**2 * weight).sum(1), low, top)
+    miss = ((measured - sizes[:, None] * table) ** 2 * weight).sum(1)
+    i = int(miss.argmin())
+    return Curve(shape, float(sizes[i]), float(snrs[i]), omega, low, top)
+
+
+def _shape_of(shape: tuple[int, int], windows: Floats, snrs: Floats, omega: float) -> Floats:
+    """a(|h| y sqrt(n_eff)) cos(lag), (y, W)."""
+    gain, lag = np.array([rotation(t, omega) if omega else (1.0, 0.0) for t in windows.tolist()]).T
+    x = snrs[:, None] * gain * np.sqrt(2 * windows - 1)
+    return _direction(shape, x) * np.cos(lag)
+
+
+def _direction(shape: tuple[int, int], y: Floats) -> Floats:
+    """a at y = theta/(s sqrt max(m, n)), from a table: linear below it, 1 above."""
+    knots, values = _table(tuple(sorted(shape)))  # type: ignore[arg-type]
+    found = np.interp(np.log(np.clip(y, LOW, HIGH)), knots, values)
+    return np.where(y < LOW, found * y / LOW, np.where(y > HIGH, 1.0, found))
+
+
+@lru_cache(maxsize=32)
+def _table(shape: tuple[int, int]) -> tuple[Floats, Floats]:
+    y = np.geomspace(LOW, HIGH, KNOTS)
+    scale = math.sqrt(max(shape))
+    return np.log(y), np.asarray([asymptotics.polar_alignment(shape, 1.0, float(x) * scale, 1.0) for x in y])

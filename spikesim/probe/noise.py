@@ -1,0 +1,131 @@
+"""What is signal and what is noise in a recording, from inner products of its gradients alone.
+
+Notation: C_j = mean of <G_t, G_{t+j}>. Noise that is orthogonal over steps is in C_0 alone, so that C_j for j >= 1 is the
+signal's, and eta = C_0 - A with A the signal's own C_0, found
+
+    stationary   as the mean over all pairs of different gradients (U-statistic, no bias)
+    trajectory   on a line through C_4 .. C_16, as a signal that moves leaves less in common
+
+and phi = (C_1 - A_1)/eta, A_1 the same at lag 1, is what noise has in common with that of the step before. Correlations that
+die within three steps are told apart from signal by this; slower ones are not, and pass for signal.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikesim.probe.jackknife import Floats, jackknife, student
+from spikesim.probe.plan import BLOCKS
+from spikesim.probe.sums import LAGS, Sums
+from spikesim.probe.tails import TailIndex, of_sizes
+
+CLEAR = 4
+"""Lag from which products are the signal's alone."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its 95 % interval; ends are NaN where nothing is known of its error."""
+
+    value: float
+    low: float = float("nan")
+    high: float = float("nan")
+
+    @classmethod
+    def of(cls, value: float, error: float, blocks: int = BLOCKS) -> "Estimate":
+        """From a standard error by B blocks."""
+        half = student(blocks) * error
+        return cls(float(value), float(value - half), float(value + half))
+
+    def clear_of(self, level: float) -> bool:
+        """Whether the interval does not reach a level."""
+        return self.low > level or self.high < level
+
+
+@dataclass(frozen=True)
+class NoiseEstimates:
+    """Of a recording.
+
+    Attributes:
+        eta: E‖Xi‖_F^2, in squared units of the gradients.
+        sigma: sqrt(eta/(m n)), the standard deviation of an entry.
+        signal: A = ‖S‖_F^2, of a trajectory on average.
+        snr: A/eta.
+        autocorrelation: phi, lag 1, of the noise.
+        tail_steps: Tail index of ‖Xi_t‖_F.
+        tail_entries: Tail index of entries.
+        drift: Radians by which left singular vectors turn a step, if that is how the signal moves.
+    """
+
+    eta: Estimate
+    sigma: Estimate
+    signal: Estimate
+    snr: Estimate
+    autocorrelation: Estimate
+    tail_steps: TailIndex
+    tail_entries: TailIndex
+    drift: Estimate
+
+    @property
+    def outside(self) -> tuple[str, ...]:
+        """Reasons why this noise is not BVMZOS; none where nothing speaks against it. A bias of the noise cannot be seen."""
+        reasons = []
+        phi = self.autocorrelation
+        if phi.clear_of(0.0):
+            reasons.append(f"autocorrelated: {phi.value:+.3f} [{phi.low:.3f}, {phi.high:.3f}] at lag 1")
+        for name, tail in (("steps' norms", self.tail_steps), ("entries", self.tail_entries)):
+            if tail.high < 2:
+                reasons.append(f"no finite variance: tail index of {name} {tail.alpha:.2f} [{tail.low:.2f}, {tail.high:.2f}]")
+        return tuple(reasons)
+
+
+def noise_estimates(sums: Sums, kind: str) -> NoiseEstimates:
+    """All of them, with errors by blocks of time."""
+    values, errors = jackknife(partial(_statistics, sums, kind, _grams(sums)), BLOCKS)
+    made = {name: Estimate.of(float(values[name]), float(errors[name])) for name in values}
+    entries = made["entries"]
+    tail = TailIndex(entries.value, entries.low, entries.high, sums.entries.used)
+    return NoiseEstimates(
+        made["eta"], made["sigma"], made["signal"], made["snr"], made["phi"], of_sizes(sums.sizes), tail, drift_of(sums)
+    )
+
+
+def _grams(sums: Sums) -> Floats:
+    """Inner products of the blocks' sums, (B, B)."""
+    flat = sums.totals.reshape(BLOCKS, -1)
+    return flat @ flat.T
+
+
+def _statistics(sums: Sums, kind: str, grams: Floats, keep: NDArray[np.bool_]) -> Mapping[str, Floats]:
+    count = sums.counts[keep].sum()
+    power = sums.products[keep, 0].sum() / count
+    means = sums.products[keep].sum(0) / sums.pairs[keep].sum(0)
+    if kind == "stationary":
+        whole = grams[np.ix_(keep, keep)].sum()
+        now = after = (whole - power * count) / (count * (count - 1))
+    else:
+        now, after = _line(means)
+    eta = max(power - now, 1e-12 * power)
+    m, n = sums.shape[1:]
+    found = {"eta": eta, "sigma": np.sqrt(eta / (m * n)), "signal": now, "snr": now / eta, "phi": (means[1] - after) / eta}
+    return {name: np.asarray(x) for name, x in found.items()} | {"entries": np.asarray(sums.entries.hill(keep))}
+
+
+def _line(means: Floats) -> tuple[float, float]:
+    """The signal's products at lags 0 and 1, from those that are its alone."""
+    lags = np.arange(CLEAR, LAGS + 1)
+    slope, level = np.polyfit(lags, means[CLEAR:], 1)
+    return float(level), float(level + slope)
+
+
+def drift_of(sums: Sums) -> Estimate:
+    """Omega by the products of blocks of all lengths: the mean of its chances, and where 95 % of them lie."""
+    from spikesim.stages.motion import angles
+
+    chances = sums.motion.chances[0]
+    below = np.cumsum(chances)
+    ends = [float(angles()[min(int(np.searchsorted(below, p)), below.size - 1)]) for p in (0.025, 0.975)]
+    return Estimate(float(sums.motion.drift[0]), *ends)

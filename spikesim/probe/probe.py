@@ -1,0 +1,207 @@
+"""The probe: a recording of gradients in, what the theory has to say of it out."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikesim.arguments import is_whole
+from spikesim.errors import need
+from spikesim.pipelines import PIPELINES, POST_POLAR, PRE_POLAR, Pipeline, pipelines_from
+from spikesim.polar import singular_values
+from spikesim.probe import curve as curves
+from spikesim.probe import spikes as found_spikes
+from spikesim.probe.advice import CLIP, Advice, advise, choose
+from spikesim.probe.curve import Curve
+from spikesim.probe.jackknife import Statistics
+from spikesim.probe.noise import Estimate, NoiseEstimates, noise_estimates
+from spikesim.probe.plan import passes, windows_for
+from spikesim.probe.readings import Asked, Readings, read
+from spikesim.probe.spikes import Ranks
+from spikesim.probe.statistics import averaged, means
+from spikesim.probe.sums import Sums, sums_of
+from spikesim.recorded import Recording, opened
+from spikesim.stages.before import Clip
+from spikesim.stages.filter import Filter
+from spikesim.stages.polar import Polar
+from spikesim.theory import asymptotics, drift
+from spikesim.theory.filters import rotation
+
+Floats = NDArray[np.float64]
+
+VALUES = 256
+"""Singular values that are kept, at most."""
+RANKS = (1, 2, 4, 8, 16)
+CLIPPED = "clipped pre-polar"
+READINGS = 48
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What a recording says.
+
+    Attributes:
+        name: Of the recording.
+        kind: "stationary" or "trajectory".
+        shape: (K, m, n).
+        asked: Pipelines, windows and ranks.
+        noise: Estimates of noise, signal and drift.
+        ranks: Directions that stand out, by three rules.
+        spikes: Their sizes lambda_k, falling, in the unit of the gradients.
+        curve: The fitted curve and the scale ‖S‖_*.
+        values: Means by name (statistics.py), and "alignment".
+        errors: Their standard errors.
+        predicted: Alignment of pre-polar by S4 or S8 from spikes, sigma and drift, (W,); NaN without a spike.
+        persistence: c_sig at each window, (W,).
+        advice: Which momentum, and whether to clip.
+        readings: Every reading, by passes.
+    """
+
+    name: str
+    kind: str
+    shape: tuple[int, int, int]
+    asked: Asked
+    noise: NoiseEstimates
+    ranks: Ranks
+    spikes: Floats
+    curve: Curve
+    values: Statistics
+    errors: Statistics
+    predicted: Floats
+    persistence: Floats
+    advice: Advice
+    readings: tuple[Readings, ...]
+
+    @property
+    def rank(self) -> int:
+        """Directions that stand out of the recording's own noise."""
+        return self.ranks.signed_noise
+
+
+def probe(
+    gradients: Any, *, kind: str = "stationary", windows: Iterable[float] | None = None, ranks: Iterable[int] | None = None,
+    pipelines: Iterable[str | Pipeline] = PIPELINES, reach: float = 0.9, readings: int = READINGS, seed: int = 0,
+) -> Probe:  # fmt: skip
+    """Hold recorded gradients of one layer against the theory.
+
+    Args:
+        gradients: (K, m, n): an array, an iterable of (m, n) arrays, a path (.npy, .npz, .safetensors) or a Recording.
+        kind: "stationary": gradients of different batches at fixed weights, whose order means nothing. "trajectory": those of
+            successive steps of training.
+        windows: T to try; K/8 at most for stationary gradients, K/12 for a trajectory. None for a grid of them.
+        ranks: Of the subspaces to compare. None for 1, 2, 4, 8, 16 as far as the shape allows.
+        pipelines: Names, texts or Pipeline objects; pre-polar comes first in any case.
+        reach: Alignment that is asked for where no drift limits the window, in (0, 1).
+        readings: How often updates are read, >= 20.
+        seed: Of orders and signs.
+
+    Raises:
+        ValueError: If an argument is none of these, or the gradients are not finite, too few, or no stack of matrices.
+
+    Source: theory.md, Probing recorded gradients.
+    """
+    need(isinstance(reach, int | float) and 0 < reach < 1, "0 < reach < 1", reach=reach)
+    need(is_whole(readings) and readings >= 20, "readings: an integer >= 20", readings=readings)
+    with opened(gradients) as recording:
+        count, m, n = recording.shape
+        tried = windows_for(kind, count, windows)
+        sums = sums_of(recording, seed)
+        norm = CLIP * float(np.median(sums.norms))
+        need(norm > 0, "gradients that are not all zero", norm=norm)
+        asked = Asked(_pipelines(pipelines, norm), tried, _ranks(ranks, (m, n)), min(m, n, VALUES))
+        buffer = count if kind == "stationary" else max(2, round(4 * tried[-1]))
+        runs = tuple(read(recording, run, asked, buffer) for run in passes(kind, count, tried, readings, seed))
+    return _concluded(recording.name, kind, asked, sums, runs, reach)
+
+
+def _pipelines(given: Iterable[str | Pipeline], norm: float) -> tuple[Pipeline, ...]:
+    """Pre-polar, those asked for, and pre-polar with clipped gradients."""
+    asked = [p for p in pipelines_from(given) if p != PRE_POLAR]
+    clipped = Pipeline((Clip(norm), Filter(), Polar()), CLIPPED)
+    found = pipelines_from([PRE_POLAR, *asked, clipped])
+    for p in found:
+        need(p.pace == 1, "pipelines without workers: a recording is one stream", pipeline=str(p))
+    return found
+
+
+def _ranks(given: Iterable[int] | None, shape: tuple[int, int]) -> tuple[int, ...]:
+    most = min(shape)
+    if given is None:
+        return tuple(r for r in RANKS if r <= max(1, most // 2))
+    found = tuple(sorted(given))
+    good = found and len(set(found)) == len(found) and all(is_whole(r) and 1 <= r <= most for r in found)
+    need(good, f"distinct ranks from 1 to min(m, n) = {most}", ranks=found)
+    return found
+
+
+def _concluded(
+    name: str, kind: str, asked: Asked, sums: Sums, runs: tuple[Readings, ...], reach: float
+) -> Probe:
+    """From sums and readings to the probe."""
+    shape, windows = sums.shape[1:], np.asarray(asked.windows)
+    noise = noise_estimates(sums, kind)
+    values, errors = averaged(runs, means)
+    omega = noise.drift.value if kind == "trajectory" else 0.0
+    high = float(values["nuclear"][0].min())
+    whole = sums.totals.sum(0) / sums.shape[0]
+    if kind == "stationary":
+        high = min(high, float(singular_values(whole).sum()))
+    curve, extra = _scaled(runs, windows, values, errors, shape, omega, high)
+    values, errors = values | extra[0], errors | extra[1]
+    ranks, spikes = _spikes(kind, whole, sums, noise, values, windows, omega)
+    choice = choose(curve, windows, values, errors, reach)
+    places = {p: i for i, p in enumerate(asked.pipelines)}
+    advice = advise(
+        choice, curve, values, errors, len(asked.pipelines) - 1, asked.pipelines[-1].stages[0].norm, places.get(POST_POLAR)  # type: ignore[attr-defined]
+    )
+    predicted = _predicted(shape, noise.sigma.value, spikes, windows, omega)
+    kept = values["energy"][0] - noise.eta.value / (2 * windows - 1)
+    persistence = np.sqrt(np.maximum(kept, 0) / max(noise.signal.value, 1e-300))
+    return Probe(name, kind, sums.shape, asked, noise, ranks, spikes, curve, values, errors, predicted, persistence, advice, runs)
+
+
+def _scaled(
+    runs: tuple[Readings, ...], windows: Floats, values: Statistics, errors: Statistics, shape: tuple[int, int], omega: float,
+    high: float,
+) -> tuple[Curve, tuple[Statistics, Statistics]]:  # fmt: skip
+    """The curve through <A, S> of pre-polar, and alignments at its scale with errors that know of the scale's."""
+
+    def aligned(readings: Readings, keep: NDArray[np.bool_]) -> Statistics:
+        fall = means(readings, keep)["decrease"]
+        scale = curves.fit(shape, windows, fall[0], errors["decrease"][0], omega, high).nuclear
+        return {"alignment": fall / scale if scale > 0 else np.full_like(fall, math.nan), "scale": np.asarray(scale)}
+
+    curve = curves.fit(shape, windows, values["decrease"][0], errors["decrease"][0], omega, high)
+    found, spread = averaged(runs, aligned)
+    scaled = values["decrease"] / curve.nuclear if curve.nuclear > 0 else np.full_like(values["decrease"], math.nan)
+    curve = Curve(shape, curve.nuclear, curve.snr, omega, curve.low, curve.high, float(spread["scale"]))
+    return curve, ({"alignment": scaled}, {"alignment": spread["alignment"]})
+
+
+def _spikes(
+    kind: str, whole: Floats, sums: Sums, noise: NoiseEstimates, values: Statistics, windows: Floats, omega: float
+) -> tuple[Ranks, Floats]:
+    """Ranks, and sizes of the directions that stand out: in the mean of all, or in the buffer of the largest decrease."""
+    shape, kept = whole.shape, 1.0
+    if kind == "stationary":
+        spectrum, n_eff = singular_values(whole), float(sums.shape[0])
+    else:
+        i = int(values["decrease"][0].argmax())
+        spectrum, n_eff = values["spectrum"][0, i], 2 * float(windows[i]) - 1
+        kept = rotation(float(windows[i]), omega)[0] if omega else 1.0
+    ranks = found_spikes.ranks(spectrum, shape, noise.sigma.value, n_eff, sums.null)
+    sizes = found_spikes.sizes(spectrum, shape, noise.sigma.value, n_eff)[: ranks.signed_noise] / kept
+    return ranks, sizes[sizes > 0]
+
+
+def _predicted(shape: tuple[int, int], sigma: float, spikes: Floats, windows: Floats, omega: float) -> Floats:
+    """S8, or S4 without drift."""
+    if spikes.size == 0:
+        return np.full(windows.size, math.nan)
+    if omega:
+        return np.asarray([drift.alignment(shape, sigma, tuple(spikes), t, omega) for t in windows.tolist()])
+    return np.asarray([asymptotics.alignment(shape, sigma, tuple(spikes), t) for t in windows.tolist()])

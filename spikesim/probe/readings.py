@@ -1,0 +1,155 @@
+"""Runs pipelines over a recording and reads their updates against gradients that they have not seen.
+
+<A, G> of an update A and a gradient G that is not in it has the mean <A, S>: noise that is independent over steps leaves no
+trace in it. The in-buffer mean, which is the same for the update and for what it is held against, has no such mean.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikesim.cascade import Cascade, Stages
+from spikesim.pipelines import Pipeline
+from spikesim.polar import SVD, singular_values, svd
+from spikesim.probe.plan import BLOCKS, Pass
+from spikesim.recorded import Recording
+from spikesim.spectrum import Dispatched
+from spikesim.stages.filter import Bank
+
+Floats = NDArray[np.float64]
+
+CHUNK = 64
+"""Gradients that filters take at once."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is read.
+
+    Attributes:
+        pipelines: P of them.
+        windows: W of them.
+        ranks: Of subspaces, rising.
+        values: Singular values, I of them.
+    """
+
+    pipelines: tuple[Pipeline, ...]
+    windows: tuple[float, ...]
+    ranks: tuple[int, ...]
+    values: int
+
+
+@dataclass(frozen=True)
+class Readings:
+    """R readings of one pass; every array starts with the reading.
+
+    Attributes:
+        step: Number of the newest gradient, in order of time, (R,).
+        block: Its block, (R,).
+        held: Gradients held out, by block, (R, B).
+        inner: <A, sum of the held-out gradients of a block>, (R, P, W, B).
+        inside: <A, mean of the buffer>/‖mean of the buffer‖_*, the paper's alignment, (R, P, W).
+        gradient: Singular values of the newest gradient, (R, I).
+        spectrum: Singular values of what enters the last polar step, (R, P, W, I).
+        left: Sine of the largest angle between the top left singular subspaces of what enters and of the held-out mean, by
+            rank, (R, P, W, ranks).
+        right: The same on the right.
+        nuclear: ‖X‖_* of what enters, (R, P, W).
+        energy: ‖X‖_F^2 of what enters, (R, P, W).
+    """
+
+    step: NDArray[np.int64]
+    block: NDArray[np.int64]
+    held: Floats
+    inner: Floats
+    inside: Floats
+    gradient: Floats
+    spectrum: Floats
+    left: Floats
+    right: Floats
+    nuclear: Floats
+    energy: Floats
+
+
+def read(recording: Recording, run: Pass, asked: Asked, buffer: int) -> Readings:
+    """All readings of a pass.
+
+    Args:
+        recording: The gradients.
+        run: Which of them, in which order, and where to read.
+        asked: What to read.
+        buffer: Gradients, the newest of a reading and those before it, whose mean stands for the signal inside the buffer.
+    """
+    cascade = Cascade(_runs(asked.pipelines), Bank.made(asked.windows), spectra=Dispatched)
+    taken, found = 0, []
+    for i, until in enumerate(run.reads):
+        while taken < until:
+            steps = run.steps[taken : min(until, taken + CHUNK)]
+            cascade.advance(gradients(recording, steps))
+            taken += steps.size
+        inside = gradients(recording, run.steps[max(0, until - buffer) : until]).mean(0)
+        found.append(_one(cascade, asked, recording, run, i, inside))
+    columns = [np.stack(column) for column in zip(*found, strict=True)]
+    return Readings(run.newest, run.block[run.newest], *columns)
+
+
+def gradients(recording: Recording, steps: NDArray[np.int64]) -> Floats:
+    """Some gradients in float64, (steps, m, n)."""
+    return np.asarray(recording.take(steps), np.float64)
+
+
+def _runs(pipelines: Sequence[Pipeline]) -> set[Stages]:
+    return {stages for p in pipelines for stages in (p.stages, p.entering)} - {()}
+
+
+def _one(cascade: Cascade, asked: Asked, recording: Recording, run: Pass, i: int, inside: Floats) -> tuple[Floats, ...]:
+    """One reading: the fields of Readings from `held` on."""
+    sums, counts = _by_block(recording, run.held[i], run.block)
+    wide, nuclear = svd(gradients(recording, run.wide[i]).mean(0)), singular_values(inside).sum()
+    updates = np.stack([_at_windows(cascade.last(p.stages), asked) for p in asked.pipelines])
+    entering = {p.entering: _entering(cascade.last(p.entering), wide, asked) for p in asked.pipelines}
+    return (
+        counts,
+        np.einsum("pwij,bij->pwb", updates, sums),
+        np.einsum("pwij,ij->pw", updates, inside) / nuclear if nuclear > 0 else np.full(updates.shape[:2], np.nan),
+        singular_values(gradients(recording, run.newest[i : i + 1])[0])[: asked.values],
+        *(np.stack(parts) for parts in zip(*(entering[p.entering] for p in asked.pipelines), strict=True)),
+    )
+
+
+def _entering(x: Floats, wide: SVD, asked: Asked) -> tuple[Floats, ...]:
+    """Of what enters a polar step, at every window: singular values, sines left and right, nuclear norm and energy."""
+    found, largest = svd(x), asked.ranks[-1]
+    left = _sines(found.u[..., :largest], wide.u[:, :largest], asked.ranks)
+    right = _sines(_t(found.vt[..., :largest, :]), wide.vt[:largest].T, asked.ranks)
+    each = found.d[..., : asked.values], left, right, found.d.sum(-1), (found.d**2).sum(-1)
+    return tuple(np.broadcast_to(part, (len(asked.windows), *part.shape[1:])) for part in each)
+
+
+def _at_windows(x: Floats, asked: Asked) -> Floats:
+    """(W, m, n), of stages before the first filter, too."""
+    return np.broadcast_to(x, (len(asked.windows), *x.shape[-2:]))
+
+
+def _by_block(recording: Recording, steps: NDArray[np.int64], block: NDArray[np.int64]) -> tuple[Floats, Floats]:
+    """Sums of gradients by block, (B, m, n), and how many are in each."""
+    sums, counts = np.zeros((BLOCKS, *recording.shape[1:])), np.bincount(block[steps], minlength=BLOCKS).astype(float)
+    for start in range(0, steps.size, CHUNK):
+        part = steps[start : start + CHUNK]
+        np.add.at(sums, block[part], gradients(recording, part))
+    return sums, counts
+
+
+def _sines(x: Floats, y: Floats, ranks: tuple[int, ...]) -> Floats:
+    """‖sin Theta‖_2 of the subspaces of the first r columns of x (..., m, R) and y (m, R), for every r, (..., ranks)."""
+    out = []
+    for rank in ranks:
+        beside = x[..., :rank] - y[:, :rank] @ (y[:, :rank].T @ x[..., :rank])
+        out.append(np.minimum(singular_values(beside)[..., 0], 1.0))
+    return np.stack(out, axis=-1)
+
+
+def _t(x: Floats) -> Floats:
+    return np.swapaxes(x, -1, -2)

@@ -1,0 +1,118 @@
+"""Everything that one pass over a recording, in order of time, says of its signal and noise before any singular value.
+
+Notation: G_t is step t of K; D_j = (G_{2j+1} - G_{2j})/sqrt 2, in which a signal that hardly moves in a step cancels, so that
+D_j is noise of the same size as that of G. Signs put before D_j make noise-only averages with the same covariance.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikesim import rng
+from spikesim.probe.plan import BLOCKS
+from spikesim.probe.tails import Largest
+from spikesim.recorded import Recording
+from spikesim.stages.motion import Blocks, Motion
+
+Floats = NDArray[np.float64]
+
+LAGS = 16
+DRAWS = 8
+"""Signed sums of noise: those of the gradients pass for noise if they are not above all of them."""
+ROWS = 32
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Sums by blocks of time, B of them.
+
+    Attributes:
+        shape: (K, m, n).
+        products: <G_t, G_{t+j}> for j = 0..LAGS, summed over the t of a block, (B, LAGS + 1).
+        pairs: How many products are in each, (B, LAGS + 1).
+        totals: Sums of gradients, (B, m, n).
+        null: sum_j e_j D_j / sqrt(K/2), e_j random signs, (DRAWS, m, n): like noise of one gradient.
+        norms: ‖G_t‖_F, (K,).
+        sizes: ‖D_j‖_F, (K/2,).
+        entries: The largest |entries| of D.
+        motion: Signal, noise and drift by products of blocks (stages/motion.py).
+    """
+
+    shape: tuple[int, int, int]
+    products: Floats
+    pairs: Floats
+    totals: Floats
+    null: Floats
+    norms: Floats
+    sizes: Floats
+    entries: Largest
+    motion: Motion
+
+    @property
+    def counts(self) -> Floats:
+        """Gradients in each block, (B,)."""
+        return self.pairs[:, 0]
+
+
+def sums_of(recording: Recording, seed: int) -> Sums:
+    """Read a recording once."""
+    count, m, n = recording.shape
+    adder = _Adder(count, m * n, seed)
+    for first, chunk in recording.chunks():
+        flat = np.asarray(chunk, np.float64).reshape(len(chunk), m * n)
+        for start in range(0, len(flat), ROWS):
+            adder.take(first + start, flat[start : start + ROWS], (m, n))
+    return Sums(
+        recording.shape, adder.products, adder.pairs, adder.totals.reshape(BLOCKS, m, n), adder.null.reshape(DRAWS, m, n),
+        np.asarray(adder.norms), np.asarray(adder.sizes), adder.entries, adder.blocks.motion(),
+    )  # fmt: skip
+
+
+class _Adder:
+    """The sums so far."""
+
+    def __init__(self, count: int, entries: int, seed: int) -> None:
+        self._block = np.arange(count) * BLOCKS // count
+        self.products, self.pairs = np.zeros((BLOCKS, LAGS + 1)), np.zeros((BLOCKS, LAGS + 1))
+        self.totals, self.null = np.zeros((BLOCKS, entries)), np.zeros((DRAWS, entries))
+        self.norms: list[float] = []
+        self.sizes: list[float] = []
+        self.entries = Largest(count // 2 * entries)
+        self.blocks = Blocks(float(max(16, count)))
+        self._signs = rng.generator(seed, rng.PROBE, 1).choice([-1.0, 1.0], (DRAWS, count // 2)) / np.sqrt(count // 2)
+        self._before = np.zeros((0, entries))
+        self._odd: Floats | None = None
+
+    def take(self, first: int, rows: Floats, shape: tuple[int, int]) -> None:
+        """Take gradients `first`, first + 1, ..., one a row."""
+        self._correlate(first, rows)
+        self.norms += np.linalg.norm(rows, axis=1).tolist()
+        for i, row in enumerate(rows):
+            self.totals[self._block[first + i]] += row
+            self.blocks.push(row.reshape(1, *shape))
+        self._pair(first, rows)
+
+    def _correlate(self, first: int, rows: Floats) -> None:
+        seen = np.concatenate([self._before, rows])
+        gram, behind = rows @ seen.T, len(self._before)
+        for i in range(len(rows)):
+            for lag in range(min(LAGS, behind + i) + 1):
+                block = self._block[first + i - lag]
+                self.products[block, lag] += gram[i, behind + i - lag]
+                self.pairs[block, lag] += 1
+        self._before = seen[-LAGS:]
+
+    def _pair(self, first: int, rows: Floats) -> None:
+        """Differences of steps 2j and 2j + 1."""
+        if self._odd is not None:
+            rows, first = np.concatenate([self._odd[None], rows]), first - 1
+        whole = len(rows) // 2 * 2
+        self._odd = rows[-1].copy() if whole < len(rows) else None
+        if not whole:
+            return
+        apart = (rows[1:whole:2] - rows[:whole:2]) / np.sqrt(2)
+        number = first // 2 + np.arange(whole // 2)
+        self.null += self._signs[:, number] @ apart
+        self.sizes += np.linalg.norm(apart, axis=1).tolist()
+        self.entries.take(np.abs(apart), self._block[2 * number])
