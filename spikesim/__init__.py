@@ -37,6 +37,7 @@ from spikesim.orthogonal.newton_schulz import newton_schulz
 from spikesim.pipelines import PIPELINES, Pipeline, last_update
 from spikesim.polar import polar_factor
 from spikesim.predict import predict
+from spikesim.record import Recorder, TorchRecorder
 from spikesim.signal import Alternating, Constant, Fading, Oscillating, Rotating, Switch, power_law
 from spikesim.simulate import simulate
 from spikesim.stages.filter import Filter
@@ -47,8 +48,8 @@ from spikesim.sweep.sweep import Sweep
 __all__ = [
     "AR1", "EMA", "FIR", "IIR", "PIPELINES", "AlphaStable", "Alternating", "Arch", "Biased", "Constant", "Contaminated",
     "Fading", "Family", "Filter", "Gaussian", "HeavyBall", "Kalman", "Kronecker", "Laplace", "Lookahead", "Mixture",
-    "MovingAverage", "Nesterov", "Oscillating", "Pipeline", "Polar", "Rademacher", "Radial", "RateFit", "Rotating",
-    "ScaleMixture", "Schedule", "SignFlip", "SpikedModel", "Store", "StudentT", "Sweep", "Switch", "SymmetricPareto",
-    "Warmup", "fit_rate", "last_update", "newton_schulz", "polar_factor", "power_law", "predict", "simulate", "stages",
-    "theory",
+    "MovingAverage", "Nesterov", "Oscillating", "Pipeline", "Polar", "Rademacher", "Radial", "RateFit", "Recorder",
+    "Rotating", "ScaleMixture", "Schedule", "SignFlip", "SpikedModel", "Store", "StudentT", "Sweep", "Switch",
+    "SymmetricPareto", "TorchRecorder", "Warmup", "fit_rate", "last_update", "newton_schulz", "polar_factor", "power_law",
+    "predict", "simulate", "stages", "theory",
 ]  # fmt: skip

@@ -15,6 +15,8 @@ FLOORS = [
         "noise",
         "signal",
         "model",
+        "recorded",
+        "record",
         "filters",
         "polar",
         "orthogonal",
