@@ -15,6 +15,7 @@ from spikesim.filters import (
     Schedule,
     Warmup,
 )
+from spikesim.gradients import gradients
 from spikesim.model import SpikedModel
 from spikesim.noise import (
     AR1,
@@ -37,6 +38,7 @@ from spikesim.orthogonal.newton_schulz import newton_schulz
 from spikesim.pipelines import PIPELINES, Pipeline, last_update
 from spikesim.polar import polar_factor
 from spikesim.predict import predict
+from spikesim.probe.probe import Probe, probe
 from spikesim.record import Recorder, TorchRecorder
 from spikesim.signal import Alternating, Constant, Fading, Oscillating, Rotating, Switch, power_law
 from spikesim.simulate import simulate
@@ -48,8 +50,8 @@ from spikesim.sweep.sweep import Sweep
 __all__ = [
     "AR1", "EMA", "FIR", "IIR", "PIPELINES", "AlphaStable", "Alternating", "Arch", "Biased", "Constant", "Contaminated",
     "Fading", "Family", "Filter", "Gaussian", "HeavyBall", "Kalman", "Kronecker", "Laplace", "Lookahead", "Mixture",
-    "MovingAverage", "Nesterov", "Oscillating", "Pipeline", "Polar", "Rademacher", "Radial", "RateFit", "Recorder",
+    "MovingAverage", "Nesterov", "Oscillating", "Pipeline", "Polar", "Probe", "Rademacher", "Radial", "RateFit", "Recorder",
     "Rotating", "ScaleMixture", "Schedule", "SignFlip", "SpikedModel", "Store", "StudentT", "Sweep", "Switch",
-    "SymmetricPareto", "TorchRecorder", "Warmup", "fit_rate", "last_update", "newton_schulz", "polar_factor", "power_law",
-    "predict", "simulate", "stages", "theory",
+    "SymmetricPareto", "TorchRecorder", "Warmup", "fit_rate", "gradients", "last_update", "newton_schulz", "polar_factor",
+    "power_law", "predict", "probe", "simulate", "stages", "theory",
 ]  # fmt: skip

@@ -29,9 +29,9 @@ FLOORS = [
         "devices",
     ),
     ("stages", "cascade", "pipelines", "observables", "samplers"),
-    ("moments", "parts", "measure", "methods", "arguments", "design", "trials", "dataset", "blocks", "simulate"),
+    ("moments", "parts", "measure", "methods", "arguments", "design", "trials", "dataset", "blocks", "simulate", "gradients"),
     ("sweep", "records"),
-    ("plots", "report", "wording", "benchmark", "progress", "predict", "verify"),
+    ("plots", "report", "wording", "benchmark", "progress", "predict", "verify", "probe"),
     ("reproduce",),
     ("cli",),
 ]

@@ -78,10 +78,14 @@ def _why(curve: Curve, best: float, there: float, longest: float, reach: float) 
     edge = best >= longest * 0.99
     if curve.omega > 0:
         drift = f"noise asks for more, a drift of {curve.omega:.3g} rad a step for less"
-        return f"the longest that this recording can judge; {drift}" if edge else f"{drift}: most alignment, {there:.2f}, here"
+        return (
+            f"the longest that this recording can judge; {drift}" if edge else f"{drift}: most alignment, {there:.2f}, here"
+        )
     if there < reach:
         return f"alignment reaches {there:.2f} only, at the longest window that this recording can judge; longer is better"
-    return f"the least momentum with an alignment of {reach:g}; at fixed weights longer is only better, a drift cannot be seen"
+    return (
+        f"the least momentum with an alignment of {reach:g}; at fixed weights longer is only better, a drift cannot be seen"
+    )
 
 
 def advise(

@@ -2,9 +2,9 @@
 
     <O(M), S> = ‖S‖_* a(|h| y sqrt(n_eff)) cos(lag),    y = lambda/(sigma sqrt max(m, n)) of one gradient
 
-with a of S4, h and lag of F7. Two numbers are fitted, ‖S‖_* and y, at the drift that was estimated. S4 is that of equal spikes
-and white noise; elsewhere it is a curve of the right ends, from sqrt(n_eff) at low SNR to 1 at high, that joins the measured
-points. ‖S‖_* lies between the largest <A, S> of any update of spectral norm 1 and the nuclear norm of any average of
+with a of S4, h and lag of F7. Two numbers are fitted, ‖S‖_* and y, at the drift that was estimated. S4 is that of equal
+spikes and white noise; elsewhere it is a curve of the right ends, from sqrt(n_eff) at low SNR to 1 at high, that joins the
+measured points. ‖S‖_* lies between the largest <A, S> of any update of spectral norm 1 and the nuclear norm of any average of
 gradients: `fit` keeps it there, and the two ends say how far the scale may be off.
 
 Source: theory.md S4, S8.
@@ -51,11 +51,15 @@ class Curve:
     error: float = math.nan
 
     def alignment(self, windows: Any) -> Floats:
-        """<O(M), S>/‖S‖_* at windows (W,)."""
-        return _shape_of(self.shape, np.asarray(windows, float), np.asarray([self.snr]), self.omega)[0]
+        """<O(M), S>/‖S‖_* at windows (W,), S that of the step."""
+        return _shape_of(self.shape, np.asarray(windows, float), np.asarray([self.snr]), self.omega, 0)[0]
+
+    def ahead(self, windows: Any, steps: int) -> Floats:
+        """The same with the mean of S over so many steps to come."""
+        return _shape_of(self.shape, np.asarray(windows, float), np.asarray([self.snr]), self.omega, steps)[0]
 
     def best(self, reach: float, longest: float) -> tuple[float, float]:
-        """(T, alignment): the largest alignment up to `longest`, or the smallest window that has `reach` of the 1 of no noise."""
+        """(T, alignment): the largest alignment up to `longest`, or the smallest window that has `reach`, without drift."""
         grid = np.geomspace(1, longest, 400)
         values = self.alignment(grid)
         if self.omega > 0:
@@ -65,7 +69,9 @@ class Curve:
         return float(grid[i]), float(values[i])
 
 
-def fit(shape: tuple[int, int], windows: Floats, measured: Floats, errors: Floats, omega: float, high: float) -> Curve:
+def fit(
+    shape: tuple[int, int], windows: Floats, measured: Floats, errors: Floats, omega: float, high: float, ahead: int = 0
+) -> Curve:
     """Least squares with weights 1/errors^2.
 
     Args:
@@ -75,9 +81,10 @@ def fit(shape: tuple[int, int], windows: Floats, measured: Floats, errors: Float
         errors: Their standard errors, (W,).
         omega: Drift, 0 for none.
         high: The nuclear norm that ‖S‖_* cannot exceed.
+        ahead: Gradients after an update whose mean it was held against; 0 where the signal does not move.
     """
     snrs = np.geomspace(LOW, HIGH / 10, TRIED)
-    table = _shape_of(shape, windows, snrs, omega)
+    table = _shape_of(shape, windows, snrs, omega, ahead)
     weight = 1 / np.maximum(errors, 1e-3 * np.abs(measured).max() + 1e-300) ** 2
     low = max(float(measured.max()), 0.0)
     top = max(high, low)
@@ -87,22 +94,31 @@ def fit(shape: tuple[int, int], windows: Floats, measured: Floats, errors: Float
     return Curve(shape, float(sizes[i]), float(snrs[i]), omega, low, top)
 
 
-def _shape_of(shape: tuple[int, int], windows: Floats, snrs: Floats, omega: float) -> Floats:
-    """a(|h| y sqrt(n_eff)) cos(lag), (y, W)."""
+def _shape_of(shape: tuple[int, int], windows: Floats, snrs: Floats, omega: float, ahead: int) -> Floats:
+    """a(|h| y sqrt(n_eff)) cos(lag), (y, W); the mean of cos(lag + omega d) over d = 1..ahead for what is held ahead."""
     gain, lag = np.array([rotation(t, omega) if omega else (1.0, 0.0) for t in windows.tolist()]).T
     x = snrs[:, None] * gain * np.sqrt(2 * windows - 1)
-    return _direction(shape, x) * np.cos(lag)
+    return _direction(shape, x) * turned(lag, omega, ahead)
+
+
+def turned(lag: Any, omega: float, ahead: int) -> Any:
+    """cos(lag), or its mean over what the signal turns in 1..ahead further steps."""
+    return (
+        np.cos(np.asarray(lag) + omega * np.arange(1, ahead + 1).reshape(-1, *[1] * np.ndim(lag))).mean(0)
+        if ahead
+        else np.cos(lag)
+    )
 
 
 def _direction(shape: tuple[int, int], y: Floats) -> Floats:
     """a at y = theta/(s sqrt max(m, n)), from a table: linear below it, 1 above."""
-    knots, values = _table(tuple(sorted(shape)))  # type: ignore[arg-type]
+    knots, values = _table(min(shape), max(shape))
     found = np.interp(np.log(np.clip(y, LOW, HIGH)), knots, values)
     return np.where(y < LOW, found * y / LOW, np.where(y > HIGH, 1.0, found))
 
 
 @lru_cache(maxsize=32)
-def _table(shape: tuple[int, int]) -> tuple[Floats, Floats]:
+def _table(short: int, long: int) -> tuple[Floats, Floats]:
     y = np.geomspace(LOW, HIGH, KNOTS)
-    scale = math.sqrt(max(shape))
-    return np.log(y), np.asarray([asymptotics.polar_alignment(shape, 1.0, float(x) * scale, 1.0) for x in y])
+    scale = math.sqrt(long)
+    return np.log(y), np.asarray([asymptotics.polar_alignment((short, long), 1.0, float(x) * scale, 1.0) for x in y])

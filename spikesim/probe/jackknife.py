@@ -1,7 +1,7 @@
 """Uncertainty of anything that is computed from blocks of gradients: leave out a block at a time.
 
-The error of a statistic x is sqrt((B - 1)/B sum_b (x_(-b) - mean)^2), to be used with Student's t on B - 1 degrees of freedom.
-It is right where blocks are about independent: buffers that reach over a block's end, and blocks shorter than the memory of
+The error of a statistic x is sqrt((B - 1)/B sum_b (x_(-b) - mean)^2), for Student's t on B - 1 degrees of freedom. It is
+right where blocks are about independent: buffers that reach over a block's end, and blocks shorter than the memory of
 a trajectory, make it too small.
 
 Source: Quenouille (1956); Kunsch, The jackknife and the bootstrap for general stationary observations (1989).

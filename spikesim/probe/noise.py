@@ -4,10 +4,11 @@ Notation: C_j = mean of <G_t, G_{t+j}>. Noise that is orthogonal over steps is i
 signal's, and eta = C_0 - A with A the signal's own C_0, found
 
     stationary   as the mean over all pairs of different gradients (U-statistic, no bias)
-    trajectory   on a line through C_4 .. C_16, as a signal that moves leaves less in common
+    trajectory   on a parabola through C_3 .. C_24, as a signal that moves leaves less in common
 
-and phi = (C_1 - A_1)/eta, A_1 the same at lag 1, is what noise has in common with that of the step before. Correlations that
-die within three steps are told apart from signal by this; slower ones are not, and pass for signal.
+and phi = (C_1 - A_1)/eta, A_1 the same at lag 1, is what noise has in common with that of the step before. Of a trajectory,
+correlations that die within two steps are told apart from signal by this; slower ones are not, and pass for signal, and a
+signal that turns by more than a tenth of a radian a step is no parabola.
 """
 
 from collections.abc import Mapping
@@ -21,8 +22,9 @@ from spikesim.probe.jackknife import Floats, jackknife, student
 from spikesim.probe.plan import BLOCKS
 from spikesim.probe.sums import LAGS, Sums
 from spikesim.probe.tails import TailIndex, of_sizes
+from spikesim.stages.motion import angles
 
-CLEAR = 4
+CLEAR = 3
 """Lag from which products are the signal's alone."""
 
 
@@ -107,25 +109,23 @@ def _statistics(sums: Sums, kind: str, grams: Floats, keep: NDArray[np.bool_]) -
         whole = grams[np.ix_(keep, keep)].sum()
         now = after = (whole - power * count) / (count * (count - 1))
     else:
-        now, after = _line(means)
+        now, after = _extrapolated(means)
     eta = max(power - now, 1e-12 * power)
     m, n = sums.shape[1:]
     found = {"eta": eta, "sigma": np.sqrt(eta / (m * n)), "signal": now, "snr": now / eta, "phi": (means[1] - after) / eta}
     return {name: np.asarray(x) for name, x in found.items()} | {"entries": np.asarray(sums.entries.hill(keep))}
 
 
-def _line(means: Floats) -> tuple[float, float]:
+def _extrapolated(means: Floats) -> tuple[float, float]:
     """The signal's products at lags 0 and 1, from those that are its alone."""
-    lags = np.arange(CLEAR, LAGS + 1)
-    slope, level = np.polyfit(lags, means[CLEAR:], 1)
-    return float(level), float(level + slope)
+    curve = np.polyfit(np.arange(CLEAR, LAGS + 1), means[CLEAR:], 2)
+    return float(np.polyval(curve, 0)), float(np.polyval(curve, 1))
 
 
 def drift_of(sums: Sums) -> Estimate:
     """Omega by the products of blocks of all lengths: the mean of its chances, and where 95 % of them lie."""
-    from spikesim.stages.motion import angles
-
     chances = sums.motion.chances[0]
     below = np.cumsum(chances)
-    ends = [float(angles()[min(int(np.searchsorted(below, p)), below.size - 1)]) for p in (0.025, 0.975)]
-    return Estimate(float(sums.motion.drift[0]), *ends)
+    at = [min(int(np.searchsorted(below, p)), below.size - 1) for p in (0.025, 0.975)]
+    half = float(np.sqrt(angles()[1] / angles()[0]))  # an angle stands for those half a step of the grid around it
+    return Estimate(float(sums.motion.drift[0]), float(angles()[at[0]] / half), float(angles()[at[1]] * half))

@@ -24,7 +24,7 @@ LEAST = {"stationary": 8, "trajectory": 12}
 """Gradients that a window T needs, in T."""
 MEMORY = {"stationary": 5, "trajectory": 4}
 """Steps, in T, after which what a filter has seen is forgotten: a weight of e^-5 or e^-4 is left."""
-FEWEST = 24
+FEWEST = 48
 """Gradients that a probe needs, whatever the window."""
 BLOCKS = 10
 ORDERS = 2

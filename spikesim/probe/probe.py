@@ -3,8 +3,7 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,18 +17,23 @@ from spikesim.probe import spikes as found_spikes
 from spikesim.probe.advice import CLIP, Advice, advise, choose
 from spikesim.probe.curve import Curve
 from spikesim.probe.jackknife import Statistics
-from spikesim.probe.noise import Estimate, NoiseEstimates, noise_estimates
-from spikesim.probe.plan import passes, windows_for
+from spikesim.probe.noise import NoiseEstimates, noise_estimates
+from spikesim.probe.outcome import as_json, dataset
+from spikesim.probe.plan import AHEAD, passes, windows_for
 from spikesim.probe.readings import Asked, Readings, read
 from spikesim.probe.spikes import Ranks
 from spikesim.probe.statistics import averaged, means
 from spikesim.probe.sums import Sums, sums_of
-from spikesim.recorded import Recording, opened
+from spikesim.probe.text import text
+from spikesim.recorded import opened
 from spikesim.stages.before import Clip
 from spikesim.stages.filter import Filter
 from spikesim.stages.polar import Polar
 from spikesim.theory import asymptotics, drift
-from spikesim.theory.filters import rotation
+from spikesim.theory.filters import ema, rotation
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 Floats = NDArray[np.float64]
 
@@ -56,7 +60,8 @@ class Probe:
         values: Means by name (statistics.py), and "alignment".
         errors: Their standard errors.
         predicted: Alignment of pre-polar by S4 or S8 from spikes, sigma and drift, (W,); NaN without a spike.
-        persistence: c_sig at each window, (W,).
+        persistence: c_sig at each window, (W,), how much of ‖S‖_F the filter leaves.
+        persistence_error: Its standard error.
         advice: Which momentum, and whether to clip.
         readings: Every reading, by passes.
     """
@@ -73,6 +78,7 @@ class Probe:
     errors: Statistics
     predicted: Floats
     persistence: Floats
+    persistence_error: Floats
     advice: Advice
     readings: tuple[Readings, ...]
 
@@ -80,6 +86,29 @@ class Probe:
     def rank(self) -> int:
         """Directions that stand out of the recording's own noise."""
         return self.ranks.signed_noise
+
+    @property
+    def tail(self) -> int:
+        """Place of sigma_{r+1} among singular values, the last of them at most."""
+        return min(self.rank, self.asked.values - 1)
+
+    @property
+    def ahead(self) -> int:
+        """Steps to come that updates are held against; 0 for a signal that stands still."""
+        return AHEAD if self.kind == "trajectory" else 0
+
+    @property
+    def data(self) -> "xr.Dataset":
+        """Everything with its error, over pipeline, window, index, rank and reading."""
+        return dataset(self)
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values; inf and nan become None."""
+        return as_json(self)
+
+    def text(self, width: int = 120) -> str:
+        """What was found, to be read."""
+        return text(self, width)
 
 
 def probe(
@@ -110,12 +139,21 @@ def probe(
         count, m, n = recording.shape
         tried = windows_for(kind, count, windows)
         sums = sums_of(recording, seed)
-        norm = CLIP * float(np.median(sums.norms))
-        need(norm > 0, "gradients that are not all zero", norm=norm)
-        asked = Asked(_pipelines(pipelines, norm), tried, _ranks(ranks, (m, n)), min(m, n, VALUES))
+        asked = Asked(_pipelines(pipelines, clip_norm(sums)), tried, _ranks(ranks, (m, n)), min(m, n, VALUES))
         buffer = count if kind == "stationary" else max(2, round(4 * tried[-1]))
         runs = tuple(read(recording, run, asked, buffer) for run in passes(kind, count, tried, readings, seed))
     return _concluded(recording.name, kind, asked, sums, runs, reach)
+
+
+def clip_norm(sums: Sums) -> float:
+    """The norm at which clipping is tried.
+
+    Raises:
+        ValueError: If most gradients are zero.
+    """
+    norm = CLIP * float(np.median(sums.norms))
+    need(norm > 0, "gradients that are not mostly zero", median_norm=norm / CLIP)
+    return norm
 
 
 def _pipelines(given: Iterable[str | Pipeline], norm: float) -> tuple[Pipeline, ...]:
@@ -138,9 +176,7 @@ def _ranks(given: Iterable[int] | None, shape: tuple[int, int]) -> tuple[int, ..
     return found
 
 
-def _concluded(
-    name: str, kind: str, asked: Asked, sums: Sums, runs: tuple[Readings, ...], reach: float
-) -> Probe:
+def _concluded(name: str, kind: str, asked: Asked, sums: Sums, runs: tuple[Readings, ...], reach: float) -> Probe:
     """From sums and readings to the probe."""
     shape, windows = sums.shape[1:], np.asarray(asked.windows)
     noise = noise_estimates(sums, kind)
@@ -154,14 +190,19 @@ def _concluded(
     values, errors = values | extra[0], errors | extra[1]
     ranks, spikes = _spikes(kind, whole, sums, noise, values, windows, omega)
     choice = choose(curve, windows, values, errors, reach)
-    places = {p: i for i, p in enumerate(asked.pipelines)}
-    advice = advise(
-        choice, curve, values, errors, len(asked.pipelines) - 1, asked.pipelines[-1].stages[0].norm, places.get(POST_POLAR)  # type: ignore[attr-defined]
-    )
+    post = asked.pipelines.index(POST_POLAR) if POST_POLAR in asked.pipelines else None
+    advice = advise(choice, curve, values, errors, len(asked.pipelines) - 1, clip_norm(sums), post)
     predicted = _predicted(shape, noise.sigma.value, spikes, windows, omega)
-    kept = values["energy"][0] - noise.eta.value / (2 * windows - 1)
-    persistence = np.sqrt(np.maximum(kept, 0) / max(noise.signal.value, 1e-300))
-    return Probe(name, kind, sums.shape, asked, noise, ranks, spikes, curve, values, errors, predicted, persistence, advice, runs)
+    kept = _persistence(noise, values["energy"][0], errors["energy"][0], windows)
+    return Probe(name, kind, sums.shape, asked, noise, ranks, spikes, curve, values, errors, predicted, *kept, advice, runs)
+
+
+def _persistence(noise: NoiseEstimates, energy: Floats, error: Floats, windows: Floats) -> tuple[Floats, Floats]:
+    """c_sig, sqrt of (E‖M‖_F^2 - eta/(2T - 1))/A, and its error; NaN without a signal."""
+    signal = noise.signal.value if noise.signal.value > 0 else math.nan
+    kept = np.sqrt(np.maximum(energy - noise.eta.value / (2 * windows - 1), 0.0) / signal)
+    with np.errstate(divide="ignore"):
+        return kept, error / (2 * signal * kept)
 
 
 def _scaled(
@@ -169,14 +210,15 @@ def _scaled(
     high: float,
 ) -> tuple[Curve, tuple[Statistics, Statistics]]:  # fmt: skip
     """The curve through <A, S> of pre-polar, and alignments at its scale with errors that know of the scale's."""
+    ahead = AHEAD if omega else 0
 
     def aligned(readings: Readings, keep: NDArray[np.bool_]) -> Statistics:
         fall = means(readings, keep)["decrease"]
-        scale = curves.fit(shape, windows, fall[0], errors["decrease"][0], omega, high).nuclear
+        scale = curves.fit(shape, windows, fall[0], errors["decrease"][0], omega, high, ahead).nuclear
         return {"alignment": fall / scale if scale > 0 else np.full_like(fall, math.nan), "scale": np.asarray(scale)}
 
-    curve = curves.fit(shape, windows, values["decrease"][0], errors["decrease"][0], omega, high)
-    found, spread = averaged(runs, aligned)
+    curve = curves.fit(shape, windows, values["decrease"][0], errors["decrease"][0], omega, high, ahead)
+    _, spread = averaged(runs, aligned)
     scaled = values["decrease"] / curve.nuclear if curve.nuclear > 0 else np.full_like(values["decrease"], math.nan)
     curve = Curve(shape, curve.nuclear, curve.snr, omega, curve.low, curve.high, float(spread["scale"]))
     return curve, ({"alignment": scaled}, {"alignment": spread["alignment"]})
@@ -199,9 +241,14 @@ def _spikes(
 
 
 def _predicted(shape: tuple[int, int], sigma: float, spikes: Floats, windows: Floats, omega: float) -> Floats:
-    """S8, or S4 without drift."""
+    """S4, or S8 with the signal of the steps ahead that updates are held against."""
     if spikes.size == 0:
         return np.full(windows.size, math.nan)
-    if omega:
-        return np.asarray([drift.alignment(shape, sigma, tuple(spikes), t, omega) for t in windows.tolist()])
-    return np.asarray([asymptotics.alignment(shape, sigma, tuple(spikes), t) for t in windows.tolist()])
+    if not omega:
+        return np.asarray([asymptotics.alignment(shape, sigma, tuple(spikes), t) for t in windows.tolist()])
+    found = []
+    for t in windows.tolist():
+        gain, lag = rotation(t, omega)
+        still = drift.filtered_alignment(shape, sigma, tuple(spikes), gain, ema(t, None).noise_factor)
+        found.append(still * curves.turned(lag, omega, AHEAD))
+    return np.asarray(found)

@@ -52,6 +52,9 @@ class Readings:
         inner: <A, sum of the held-out gradients of a block>, (R, P, W, B).
         inside: <A, mean of the buffer>/‖mean of the buffer‖_*, the paper's alignment, (R, P, W).
         gradient: Singular values of the newest gradient, (R, I).
+        left_halves: Sine of the largest angle between the top left singular subspaces of the means of two halves of the
+            held-out gradients, by rank, (R, ranks).
+        right_halves: The same on the right.
         spectrum: Singular values of what enters the last polar step, (R, P, W, I).
         left: Sine of the largest angle between the top left singular subspaces of what enters and of the held-out mean, by
             rank, (R, P, W, ranks).
@@ -66,6 +69,8 @@ class Readings:
     inner: Floats
     inside: Floats
     gradient: Floats
+    left_halves: Floats
+    right_halves: Floats
     spectrum: Floats
     left: Floats
     right: Floats
@@ -107,7 +112,8 @@ def _runs(pipelines: Sequence[Pipeline]) -> set[Stages]:
 def _one(cascade: Cascade, asked: Asked, recording: Recording, run: Pass, i: int, inside: Floats) -> tuple[Floats, ...]:
     """One reading: the fields of Readings from `held` on."""
     sums, counts = _by_block(recording, run.held[i], run.block)
-    wide, nuclear = svd(gradients(recording, run.wide[i]).mean(0)), singular_values(inside).sum()
+    wide, halves = _truth(recording, run.wide[i], asked.ranks)
+    nuclear = singular_values(inside).sum()
     updates = np.stack([_at_windows(cascade.last(p.stages), asked) for p in asked.pipelines])
     entering = {p.entering: _entering(cascade.last(p.entering), wide, asked) for p in asked.pipelines}
     return (
@@ -115,8 +121,18 @@ def _one(cascade: Cascade, asked: Asked, recording: Recording, run: Pass, i: int
         np.einsum("pwij,bij->pwb", updates, sums),
         np.einsum("pwij,ij->pw", updates, inside) / nuclear if nuclear > 0 else np.full(updates.shape[:2], np.nan),
         singular_values(gradients(recording, run.newest[i : i + 1])[0])[: asked.values],
+        *halves,
         *(np.stack(parts) for parts in zip(*(entering[p.entering] for p in asked.pipelines), strict=True)),
     )
+
+
+def _truth(recording: Recording, steps: NDArray[np.int64], ranks: tuple[int, ...]) -> tuple[SVD, tuple[Floats, Floats]]:
+    """SVD of the mean of some gradients, and the sines between its two halves, left and right."""
+    halves = [gradients(recording, steps[i::2]).mean(0) for i in (0, 1)]
+    odd, even, largest = svd(halves[0]), svd(halves[1]), ranks[-1]
+    left = _sines(odd.u[:, :largest], even.u[:, :largest], ranks)
+    right = _sines(odd.vt[:largest].T, even.vt[:largest].T, ranks)
+    return svd((halves[0] + halves[1]) / 2), (left, right)
 
 
 def _entering(x: Floats, wide: SVD, asked: Asked) -> tuple[Floats, ...]:

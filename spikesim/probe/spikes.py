@@ -3,8 +3,8 @@
 Three rules, on the singular values y_k of an average of n_eff gradients, whose noise has s = sigma/sqrt(n_eff) an entry:
 
     bulk edge        y_k > s (sqrt m + sqrt n), where white noise ends (S2)
-    signed noise     y_k > the largest singular value of every signed sum of the recording's own noise over sqrt(n_eff): the same
-                     edge for noise that is not white; each draw is passed by chance as often as any other of them
+    signed noise     y_k > the largest singular value of every signed sum of the recording's own noise over sqrt(n_eff): the
+                     same edge for noise that is not white; each draw is passed by chance as often as any other of them
     hard threshold   y_k > lambda(beta) sqrt max(m, n) s, below which dropping it costs less than keeping it (O6)
 
 Sizes come from y_k by S3 turned round.
@@ -67,4 +67,4 @@ def sizes(values: Floats, shape: tuple[int, int], sigma: float, n_eff: float) ->
     w = values**2 - (m + n) * s2
     inside = w**2 - 4 * m * n * s2**2
     above = (w > 0) & (inside > 0)
-    return np.where(above, np.sqrt((w + np.sqrt(np.where(above, inside, 0.0))) / 2), 0.0)
+    return np.sqrt(np.where(above, w + np.sqrt(np.maximum(inside, 0.0)), 0.0) / 2)

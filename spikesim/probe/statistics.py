@@ -12,6 +12,7 @@ from spikesim.probe.readings import Readings
 
 Mask = NDArray[np.bool_]
 
+RESOLVED = 0.5
 BY_READING = ("inside", "gradient", "spectrum", "left", "right", "nuclear", "energy")
 
 
@@ -22,12 +23,13 @@ def decrease(readings: Readings, keep: Mask) -> Floats:
 
 
 def means(readings: Readings, keep: Mask) -> Statistics:
-    """Every mean over readings, by its name in `Readings`; and
+    """Every mean over readings, by its name in `Readings`, and more.
 
     decrease   <A, S>, (P, W)
     behind     the same less the first pipeline's, (P, W)
     longer     the first pipeline's at one window less at another, (W, W)
     ratio      sigma_k(M)/sigma_k(G), (P, W, I)
+    left_sine  that of `left` with the error of what it is held against taken out (`corrected`), (P, W, ranks); right_sine
     """
     rows = keep[readings.block]
     found = {name: getattr(readings, name)[rows].mean(0) for name in BY_READING}
@@ -35,7 +37,28 @@ def means(readings: Readings, keep: Mask) -> Statistics:
         ratio = (readings.spectrum[rows] / readings.gradient[rows][:, None, None]).mean(0)
     fall = decrease(readings, keep)
     apart = {"behind": fall - fall[:1], "longer": fall[0][:, None] - fall[0][None, :]}
+    for side in ("left", "right"):
+        against = getattr(readings, f"{side}_halves")[rows]
+        found[f"{side}_sine"] = corrected((getattr(readings, side)[rows] ** 2).mean(0), np.sqrt(1 - against**2).mean(0))
     return found | apart | {"decrease": fall, "ratio": ratio}
+
+
+def corrected(squares: Floats, between: Floats) -> Floats:
+    """Sines from the true subspaces, out of those from the subspaces of a noisy mean.
+
+    Directions that are perturbed independently have overlaps that multiply (S3), so that cos^2 from the mean is cos^2 from
+    the truth times the mean's own, 1 - e^2; two halves of the mean have (1 - 2 e^2) in common, as errors fall as 1/n.
+
+    Args:
+        squares: Squared sines from the mean, (..., ranks).
+        between: Cosines between the halves, (ranks,).
+
+    Returns:
+        (..., ranks); NaN where the halves have less than RESOLVED in common: the mean does not show such a subspace.
+    """
+    own = 1 - (1 - between) / 2
+    found = np.sqrt(np.clip(1 - (1 - squares) / own, 0.0, 1.0))
+    return np.where(between > RESOLVED, found, np.nan)
 
 
 def averaged(runs: Sequence[Readings], statistics: Callable[[Readings, Mask], Statistics]) -> tuple[Statistics, Statistics]:

@@ -17,7 +17,7 @@ from spikesim.stages.motion import Blocks, Motion
 
 Floats = NDArray[np.float64]
 
-LAGS = 16
+LAGS = 24
 DRAWS = 8
 """Signed sums of noise: those of the gradients pass for noise if they are not above all of them."""
 ROWS = 32

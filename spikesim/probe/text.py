@@ -1,0 +1,95 @@
+"""A probe in words and tables."""
+
+from typing import TYPE_CHECKING
+
+from spikesim.probe.exponents import exponents
+from spikesim.probe.noise import Estimate
+from spikesim.probe.tails import LIGHT, TailIndex
+from spikesim.tables import ruled
+from spikesim.theory import asymptotics
+
+if TYPE_CHECKING:
+    from spikesim.probe.probe import Probe
+
+SHOWN = 8
+"""Spikes that are listed."""
+
+
+def text(probe: "Probe", width: int) -> str:
+    """Everything on about a screen."""
+    count, m, n = probe.shape
+    head = f"{probe.name}: {count} gradients of {m} x {n}, {probe.kind}. In brackets: 95 % intervals."
+    return "\n".join([head, _estimates(probe, width), _alignment(probe, width), _rates(probe), _advice(probe)])
+
+
+def _said(x: Estimate, digits: str = ".4g") -> str:
+    return f"{x.value:{digits}} [{x.low:{digits}}, {x.high:{digits}}]"
+
+
+def _tail(x: TailIndex) -> str:
+    return "light" if x.low > LIGHT else f"{x.alpha:.2f} [{x.low:.2f}, {x.high:.2f}]"
+
+
+def _estimates(probe: "Probe", width: int) -> str:
+    noise, ranks, scale = probe.noise, probe.ranks, probe.curve
+    outside = "; ".join(noise.outside)
+    rows = [
+        ("noise: eta = E‖Xi‖_F^2", _said(noise.eta), f"sigma {noise.sigma.value:.4g} an entry"),
+        ("signal: ‖S‖_F^2", _said(noise.signal), f"signal to noise {noise.snr.value:.4g}"),
+        ("‖S‖_*, scale of alignment", f"{scale.nuclear:.4g} ± {scale.error:.2g}", f"in {scale.low:.4g} to {scale.high:.4g}"),
+        ("noise with that of the step before", _said(noise.autocorrelation, "+.3f"), "0 if orthogonal"),
+        ("tail index, steps / entries", f"{_tail(noise.tail_steps)} / {_tail(noise.tail_entries)}", "variance: above 2"),
+        ("BVMZOS", "no" if outside else "nothing against it", outside or "a bias of the noise cannot be seen"),
+        ("drift, rad a step", _said(noise.drift) if probe.kind == "trajectory" else "-", "if left vectors turn (F7)"),
+        ("effective rank", f"{probe.rank} of {min(probe.shape[1:])}",
+         f"bulk edge {ranks.bulk_edge}, hard threshold {ranks.hard_threshold}"),
+        ("noise edge over white noise's", f"{ranks.anisotropy:.3f}", "1 if white; S2 to S4 assume it"),
+        ("spikes (S3)", _spikes(probe), ""),
+        ("critical window (S2)", _critical(probe), "from here a spike is seen"),
+    ]  # fmt: skip
+    return ruled(("estimate", "value", "note"), rows, width)
+
+
+def m_n(probe: "Probe") -> tuple[int, int]:
+    """(m, n)."""
+    return probe.shape[1:]
+
+
+def _spikes(probe: "Probe") -> str:
+    each = [f"{x:.3g}" for x in probe.spikes[:SHOWN]]
+    return ", ".join(each) + (f", ... ({probe.spikes.size})" if probe.spikes.size > SHOWN else "") or "none"
+
+
+def _critical(probe: "Probe") -> str:
+    if not probe.spikes.size:
+        return "-"
+    ends = probe.spikes[[0, -1]] if probe.spikes.size > 1 else probe.spikes[:1]
+    found = asymptotics.critical_window(probe.shape[1:], probe.noise.sigma.value, tuple(ends.tolist()))
+    return " to ".join(f"{t:.3g}" for t in found)
+
+
+def _alignment(probe: "Probe", width: int) -> str:
+    names = [str(p) for p in probe.asked.pipelines]
+    half = probe.errors["alignment"]
+    rows = []
+    for i, t in enumerate(probe.asked.windows):
+        cells = [f"{probe.values['alignment'][p, i]:.3f} ± {half[p, i]:.3f}" for p in range(len(names))]
+        rows.append((f"{t:g}", *cells, f"{probe.values['inside'][0, i]:.3f}", f"{probe.predicted[i]:.3f}"))
+    held = "the gradients outside the buffer" if probe.kind == "stationary" else f"the {probe.ahead} gradients that follow"
+    caption = f"alignment with {held}, ± one standard error; in-buffer: pre-polar against the mean of its own buffer, biased"
+    return ruled(("T", *names, "in-buffer", "theory"), rows, width, caption)
+
+
+def _rates(probe: "Probe") -> str:
+    said = [f"{name} {_said(e, '.2f')}" for name, e in exponents(probe).items() if e.value == e.value]
+    return "exponents in 2T - 1: " + ("; ".join(said) or "none")
+
+
+def _advice(probe: "Probe") -> str:
+    a = probe.advice
+    order = a.order_gain
+    said = "" if order is None else f"\norder: pre-polar over post-polar there {_said(order, '+.3f')}"
+    return (
+        f"momentum: beta = {a.momentum:.3f} (T = {a.window:.3g}), {a.reason}{said}\n"
+        f"clipping: {'yes' if a.clip else 'no'}, {a.clip_reason}"
+    )
