@@ -1,4 +1,7 @@
-"""Which momentum a recording asks for, whether to clip, and why: the curve proposes, the measurement disposes."""
+"""Which momentum a recording asks for, whether to clip, and why: the curve proposes, the measurement disposes.
+
+Source: theory.md P8.
+"""
 
 import math
 from dataclasses import dataclass

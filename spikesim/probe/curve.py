@@ -7,7 +7,7 @@ spikes and white noise; elsewhere it is a curve of the right ends, from sqrt(n_e
 measured points. ‖S‖_* lies between the largest <A, S> of any update of spectral norm 1 and the nuclear norm of any average of
 gradients: `fit` keeps it there, and the two ends say how far the scale may be off.
 
-Source: theory.md S4, S8.
+Source: theory.md P2; theory.md S4, S8.
 """
 
 import math

@@ -9,6 +9,8 @@ signal's, and eta = C_0 - A with A the signal's own C_0, found
 and phi = (C_1 - A_1)/eta, A_1 the same at lag 1, is what noise has in common with that of the step before. Of a trajectory,
 correlations that die within two steps are told apart from signal by this; slower ones are not, and pass for signal, and a
 signal that turns by more than a tenth of a radian a step is no parabola.
+
+Source: theory.md P3.
 """
 
 from collections.abc import Mapping

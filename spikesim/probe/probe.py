@@ -131,7 +131,7 @@ def probe(
     Raises:
         ValueError: If an argument is none of these, or the gradients are not finite, too few, or no stack of matrices.
 
-    Source: theory.md, Probing recorded gradients.
+    Source: theory.md P1 to P9.
     """
     need(isinstance(reach, int | float) and 0 < reach < 1, "0 < reach < 1", reach=reach)
     need(is_whole(readings) and readings >= 20, "readings: an integer >= 20", readings=readings)
@@ -198,7 +198,7 @@ def _concluded(name: str, kind: str, asked: Asked, sums: Sums, runs: tuple[Readi
 
 
 def _persistence(noise: NoiseEstimates, energy: Floats, error: Floats, windows: Floats) -> tuple[Floats, Floats]:
-    """c_sig, sqrt of (E‖M‖_F^2 - eta/(2T - 1))/A, and its error; NaN without a signal."""
+    """c_sig, sqrt of (E‖M‖_F^2 - eta/(2T - 1))/A, and its error; NaN without a signal (P7)."""
     signal = noise.signal.value if noise.signal.value > 0 else math.nan
     kept = np.sqrt(np.maximum(energy - noise.eta.value / (2 * windows - 1), 0.0) / signal)
     with np.errstate(divide="ignore"):

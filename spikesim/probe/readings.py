@@ -2,6 +2,8 @@
 
 <A, G> of an update A and a gradient G that is not in it has the mean <A, S>: noise that is independent over steps leaves no
 trace in it. The in-buffer mean, which is the same for the update and for what it is held against, has no such mean.
+
+Source: theory.md P1.
 """
 
 from collections.abc import Sequence

@@ -9,7 +9,7 @@ Three rules, on the singular values y_k of an average of n_eff gradients, whose 
 
 Sizes come from y_k by S3 turned round.
 
-Source: theory.md S2, S3, O6; signs for permutations in parallel analysis: Horn (Psychometrika 30, 1965).
+Source: theory.md P5; theory.md S2, S3, O6; signs for permutations in parallel analysis: Horn (Psychometrika 30, 1965).
 """
 
 import math

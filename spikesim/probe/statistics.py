@@ -55,6 +55,8 @@ def corrected(squares: Floats, between: Floats) -> Floats:
 
     Returns:
         (..., ranks); NaN where the halves have less than RESOLVED in common: the mean does not show such a subspace.
+
+    Source: theory.md P6.
     """
     own = 1 - (1 - between) / 2
     found = np.sqrt(np.clip(1 - (1 - squares) / own, 0.0, 1.0))

@@ -2,6 +2,8 @@
 
 Notation: G_t is step t of K; D_j = (G_{2j+1} - G_{2j})/sqrt 2, in which a signal that hardly moves in a step cancels, so that
 D_j is noise of the same size as that of G. Signs put before D_j make noise-only averages with the same covariance.
+
+Source: theory.md P3.
 """
 
 from dataclasses import dataclass

@@ -5,7 +5,7 @@
 A moment of order q exists below alpha: noise has no variance from alpha = 2 down, and is then outside every bound. Tails that
 are lighter than any power give a number all the same, one that grows as k/N falls (near 10 for Gaussian entries).
 
-Source: Hill, A simple general approach to inference about the tail of a distribution (Ann. Statist. 3, 1975).
+Source: theory.md P4; Hill, A simple general approach to inference about the tail of a distribution (Ann. Statist. 3, 1975).
 """
 
 from dataclasses import dataclass
