@@ -2,7 +2,7 @@
 
 An entry that np.savez stored is memory-mapped where it lies. One that np.savez_compressed packed is unpacked, to memory or
 to a temporary file, if what it claims to hold is within a limit: a small file can claim any size, and unpack to it.
-Check sums are held against what is unpacked; what is mapped is not read before it is asked for, so NaN is all that tells there.
+Check sums are held against what is unpacked, and not against what is mapped, which is not read before it is asked for.
 """
 
 import os
@@ -20,7 +20,7 @@ from spikesim.recorded.npy import Layout, header
 from spikesim.recorded.spool import Spool
 
 SUFFIX = ".npy"
-PIECE = 1 << 20
+PIECE = 1 << 18
 LOCAL = struct.Struct("<4s22xHH")
 """Before an entry's bytes: signature, ..., bytes of its name and of extra fields, which follow."""
 ENCRYPTED = 1
@@ -50,7 +50,7 @@ def opened_npz(path: Path, name: str | None, memory: int, unpacked: int) -> tupl
             need_stream(layout.shape, layout.dtype, where)
             there = info.file_size - layout.offset
             need(layout.size <= there, "a whole .npz entry", bytes_of_data=there, wanted=layout.size, file=where)
-            if info.compress_type == zipfile.ZIP_STORED and not info.flag_bits & ENCRYPTED:
+            if info.compress_type == zipfile.ZIP_STORED:
                 return _placed(layout, file, info, where).mapped(path), name
             hint = "keep it with np.savez, uncompressed, or allow more with unpacked="
             need(info.file_size <= unpacked, f"an entry that unpacks to at most {unpacked} bytes", hint,
@@ -60,6 +60,7 @@ def opened_npz(path: Path, name: str | None, memory: int, unpacked: int) -> tupl
 
 def _head(archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str) -> Layout:
     """What an entry's .npy header says."""
+    need(not info.flag_bits & ENCRYPTED, "an entry that is not encrypted", file=where)
     with whole(".npz", where):
         stream = archive.open(info)
     with stream:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from spikesim.errors import need
 from spikesim.recorded.checks import decoded, need_finite, need_stream, read_type
 
-BATCH = 1 << 20
+BATCH = 1 << 18
 """Bytes that are converted and looked through at a time, so that they are still in cache."""
 
 
