@@ -242,6 +242,28 @@ def test_a_recording_survives_a_kill(tmp_path, seconds):
     np.testing.assert_array_equal(got, np.broadcast_to(np.arange(len(got))[:, None, None], got.shape))
 
 
+LIMITED = """
+import resource, sys, numpy as np
+from spikesim.record import Recorder
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))
+recorder = Recorder(sys.argv[1], append=True)
+for i in range(10):
+    recorder.add("w", np.full((3, 4), i, np.float32))
+"""
+
+
+@pytest.mark.parametrize("room", [0, 1, 47])  # bytes beyond five whole steps
+def test_a_full_disk_leaves_the_steps_before(tmp_path, room):
+    pytest.importorskip("resource", reason="needs limits of a POSIX system")
+    words = [sys.executable, "-P", "-c", LIMITED, tmp_path, str(128 + 5 * 48 + room)]
+    paths = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    said = subprocess.run(words, capture_output=True, text=True, env=paths)
+    assert said.returncode == 1
+    assert "File too large" in said.stderr
+    np.testing.assert_array_equal(read(tmp_path / "w.npy")[:, 0, 0], range(5))
+    assert len(read(recorded(tmp_path, G, append=True))) == 17
+
+
 class Tensor:
     """What a recorder asks of a tensor."""
 

@@ -42,10 +42,8 @@ def opened_npz(path: Path, name: str | None, memory: int, unpacked: int) -> tupl
         with whole(".npz", str(path)):
             archive = zipfile.ZipFile(file)
         with archive:
-            infos = {i.filename.removesuffix(SUFFIX): i for i in archive.infolist() if i.filename.endswith(SUFFIX)}
-            if name is None or name not in infos:
-                name = chosen({key: _head(archive, i, f"{path}:{key}").shape for key, i in infos.items()}, name, str(path))
-            where, info = f"{path}:{name}", infos[name]
+            name, info = _entry(archive, name, str(path))
+            where = f"{path}:{name}"
             layout = _head(archive, info, where)
             need_stream(layout.shape, layout.dtype, where)
             there = info.file_size - layout.offset
@@ -56,6 +54,14 @@ def opened_npz(path: Path, name: str | None, memory: int, unpacked: int) -> tupl
             need(info.file_size <= unpacked, f"an entry that unpacks to at most {unpacked} bytes", hint,
                  bytes=info.file_size, file=where)  # fmt: skip
             return _unpacked(archive, info, layout, memory, where), name
+
+
+def _entry(archive: zipfile.ZipFile, name: str | None, file: str) -> tuple[str, zipfile.ZipInfo]:
+    """The wanted array's name, and where it is."""
+    infos = {i.filename.removesuffix(SUFFIX): i for i in archive.infolist() if i.filename.endswith(SUFFIX)}
+    if name is None or name not in infos:
+        name = chosen({key: _head(archive, i, f"{file}:{key}").shape for key, i in infos.items()}, name, file)
+    return name, infos[name]
 
 
 def _head(archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str) -> Layout:

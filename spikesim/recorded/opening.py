@@ -57,8 +57,7 @@ def _from_file(source: str | bytes, name: str | None, memory: int, unpacked: int
     path, name = _parted(os.fsdecode(source), name)
     if not path.is_dir():  # which open() has a word for
         need(not path.exists() or path.is_file(), "a file", file=str(path))
-    with path.open("rb"):
-        suffix = path.suffix.lower()
+    suffix = path.suffix.lower()
     need(suffix in SUFFIXES, f"a file that ends in {', '.join(SUFFIXES)}", file=str(path))
     if suffix == ".npy":
         need(name is None, "no name for the one array of a .npy file", name=name, file=str(path))

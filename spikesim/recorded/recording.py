@@ -101,7 +101,7 @@ class Recording:
             bytes: Of a chunk at most, but one step at least.
 
         Yields:
-            The number of a chunk's first step, and the chunk, (k, m, n), as of take.
+            The number of a chunk's first step, and the chunk, (k, m, n), as of take; none is kept here.
         """
         need(bytes > 0, "bytes > 0", bytes=bytes)
         many = max(1, bytes // self.step_bytes)

@@ -175,6 +175,11 @@ def test_what_the_system_says_names_the_file(tmp_path, name, error):
     assert caught.value.filename == tmp_path / name or caught.value.filename == str(tmp_path / name)
 
 
+def test_a_name_that_is_too_long_is_the_systems_to_refuse(tmp_path):
+    with pytest.raises(OSError, match="too long"):
+        opened(tmp_path / ("a" * 5000 + ".npy"))
+
+
 def test_a_missing_archive_is_named_without_its_entry(tmp_path):
     with pytest.raises(FileNotFoundError) as caught:
         opened(f"{tmp_path}/none.npz:g")

@@ -96,6 +96,14 @@ def test_arrays_in_a_file_have_names(tmp_path):
             np.testing.assert_array_equal(recording.take([1]), 2 * G[1:2])
 
 
+def test_a_series_of_matrices_has_a_name(tmp_path):
+    tensors = {f"{name}/{i}": k * x for k, name in ((1, "a"), (2, "b")) for i, x in enumerate(G)}
+    path = written(tmp_path / "x.safetensors", safetensors_bytes(tensors))
+    with opened(f"{path}:b") as recording:
+        assert recording.name == f"{path}:b"
+        np.testing.assert_array_equal(recording.take(range(5)), 2 * G)
+
+
 def test_names_may_hold_colons_and_so_may_paths(tmp_path):
     path = written(tmp_path / "x.npz", npz_bytes(**{"layer:0": G, "y": 2 * G}))
     np.testing.assert_array_equal(opened(f"{path}:layer:0").take([0]), G[:1])
