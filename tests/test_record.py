@@ -130,6 +130,7 @@ def test_different_names_have_different_files_in_the_folder(tmp_path):
         np.testing.assert_array_equal(read(recorder.paths[name])[0], G[i % 12] + i)
         assert unquote(file_name(name)) == name + ".npy"
     assert len(list((tmp_path / "folder").iterdir())) == len(NAMES)
+    assert not any(path.name.startswith(".") for path in recorder.paths.values())
     assert os.listdir(tmp_path) == ["folder"]  # noqa: PTH208
 
 
