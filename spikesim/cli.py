@@ -205,9 +205,11 @@ def probe(
     from spikesim.pipelines import PIPELINES
     from spikesim.probe.probe import probe as probed
 
-    asked = {"windows": window or None, "ranks": rank or None, "pipelines": pipeline or PIPELINES}
     with _stoppable("stopped; nothing was kept"):
-        found = probed(gradients, kind=kind, reach=reach, readings=readings, seed=seed, **asked)
+        found = probed(
+            gradients, kind=kind, windows=window or None, ranks=rank or None, pipelines=pipeline or PIPELINES, reach=reach,
+            readings=readings, seed=seed,
+        )  # fmt: skip
         if figure is not None:
             found.draw(figure.parent, figure.name)
     print(json.dumps(found.as_json(), indent=1, allow_nan=False) if as_json else found.text(_width()))

@@ -20,10 +20,10 @@ Ints = NDArray[np.int64]
 KINDS = ("stationary", "trajectory")
 GRID = (1, 2, 3, 5, 8, 12, 20, 30, 50, 80, 120, 200, 300, 500, 800, 1200, 2000)
 """Windows that are tried where none are given, as far as the recording is long enough for them."""
-LEAST = {"stationary": 8, "trajectory": 12}
+LEAST = 12
 """Gradients that a window T needs, in T."""
-MEMORY = {"stationary": 5, "trajectory": 4}
-"""Steps, in T, after which what a filter has seen is forgotten: a weight of e^-5 or e^-4 is left."""
+MEMORY = {"stationary": 8, "trajectory": 4}
+"""Steps, in T, after which what a filter has seen is forgotten: a weight of e^-8 or e^-4 is left."""
 FEWEST = 48
 """Gradients that a probe needs, whatever the window."""
 BLOCKS = 10
@@ -64,7 +64,7 @@ def windows_for(kind: str, count: int, windows: object = None) -> tuple[float, .
     """
     need(kind in KINDS, f"kind in {KINDS}", kind=kind)
     need(count >= FEWEST, f"{FEWEST} gradients or more", gradients=count)
-    longest = count / LEAST[kind]
+    longest = count / LEAST
     if windows is None:
         return tuple(float(t) for t in GRID if t <= longest)
     try:
@@ -73,8 +73,8 @@ def windows_for(kind: str, count: int, windows: object = None) -> tuple[float, .
         found = ()
     good = len(found) >= 2 and len(set(found)) == len(found) and bool(np.all(np.isfinite(found))) and found[0] >= 1
     need(good, "two or more distinct windows T >= 1", windows=windows)
-    hint = f"record {int(np.ceil(LEAST[kind] * found[-1]))} gradients"
-    need(found[-1] <= longest, f"T <= {longest:g} = {count} gradients / {LEAST[kind]} ({kind})", hint, window=found[-1])
+    hint = f"record {int(np.ceil(LEAST * found[-1]))} gradients"
+    need(found[-1] <= longest, f"T <= {longest:g} = {count} gradients / {LEAST}", hint, window=found[-1])
     return found
 
 

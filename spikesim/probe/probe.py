@@ -19,7 +19,7 @@ from spikesim.probe.curve import Curve
 from spikesim.probe.jackknife import Statistics
 from spikesim.probe.noise import NoiseEstimates, noise_estimates
 from spikesim.probe.outcome import as_json, dataset
-from spikesim.probe.plan import AHEAD, passes, windows_for
+from spikesim.probe.plan import AHEAD, MEMORY, passes, windows_for
 from spikesim.probe.readings import Asked, Readings, read
 from spikesim.probe.spikes import Ranks
 from spikesim.probe.statistics import averaged, means
@@ -121,7 +121,7 @@ def probe(
         gradients: (K, m, n): an array, an iterable of (m, n) arrays, a path (.npy, .npz, .safetensors) or a Recording.
         kind: "stationary": gradients of different batches at fixed weights, whose order means nothing. "trajectory": those of
             successive steps of training.
-        windows: T to try; K/8 at most for stationary gradients, K/12 for a trajectory. None for a grid of them.
+        windows: T to try; K/12 at most. None for a grid of them.
         ranks: Of the subspaces to compare. None for 1, 2, 4, 8, 16 as far as the shape allows.
         pipelines: Names, texts or Pipeline objects; pre-polar comes first in any case.
         reach: Alignment that is asked for where no drift limits the window, in (0, 1).
@@ -140,7 +140,7 @@ def probe(
         tried = windows_for(kind, count, windows)
         sums = sums_of(recording, seed)
         asked = Asked(_pipelines(pipelines, clip_norm(sums)), tried, _ranks(ranks, (m, n)), min(m, n, VALUES))
-        buffer = count if kind == "stationary" else max(2, round(4 * tried[-1]))
+        buffer = sums.mean if kind == "stationary" else max(2, round(MEMORY[kind] * tried[-1]))
         runs = tuple(read(recording, run, asked, buffer) for run in passes(kind, count, tried, readings, seed))
     return _concluded(recording.name, kind, asked, sums, runs, reach)
 
@@ -183,12 +183,11 @@ def _concluded(name: str, kind: str, asked: Asked, sums: Sums, runs: tuple[Readi
     values, errors = averaged(runs, means)
     omega = noise.drift.value if kind == "trajectory" else 0.0
     high = float(values["nuclear"][0].min())
-    whole = sums.totals.sum(0) / sums.shape[0]
     if kind == "stationary":
-        high = min(high, float(singular_values(whole).sum()))
+        high = min(high, float(singular_values(sums.mean).sum()))
     curve, extra = _scaled(runs, windows, values, errors, shape, omega, high)
     values, errors = values | extra[0], errors | extra[1]
-    ranks, spikes = _spikes(kind, whole, sums, noise, values, windows, omega)
+    ranks, spikes = _spikes(kind, sums, noise, values, windows, omega)
     choice = choose(curve, windows, values, errors, reach)
     post = asked.pipelines.index(POST_POLAR) if POST_POLAR in asked.pipelines else None
     advice = advise(choice, curve, values, errors, len(asked.pipelines) - 1, clip_norm(sums), post)
@@ -225,12 +224,12 @@ def _scaled(
 
 
 def _spikes(
-    kind: str, whole: Floats, sums: Sums, noise: NoiseEstimates, values: Statistics, windows: Floats, omega: float
+    kind: str, sums: Sums, noise: NoiseEstimates, values: Statistics, windows: Floats, omega: float
 ) -> tuple[Ranks, Floats]:
     """Ranks, and sizes of the directions that stand out: in the mean of all, or in the buffer of the largest decrease."""
-    shape, kept = whole.shape, 1.0
+    shape, kept = sums.shape[1:], 1.0
     if kind == "stationary":
-        spectrum, n_eff = singular_values(whole), float(sums.shape[0])
+        spectrum, n_eff = singular_values(sums.mean), float(sums.shape[0])
     else:
         i = int(values["decrease"][0].argmax())
         spectrum, n_eff = values["spectrum"][0, i], 2 * float(windows[i]) - 1

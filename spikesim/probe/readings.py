@@ -80,14 +80,15 @@ class Readings:
     energy: Floats
 
 
-def read(recording: Recording, run: Pass, asked: Asked, buffer: int) -> Readings:
+def read(recording: Recording, run: Pass, asked: Asked, buffer: int | Floats) -> Readings:
     """All readings of a pass.
 
     Args:
         recording: The gradients.
         run: Which of them, in which order, and where to read.
         asked: What to read.
-        buffer: Gradients, the newest of a reading and those before it, whose mean stands for the signal inside the buffer.
+        buffer: How many gradients, the newest of a reading and those before it, whose mean stands for the signal inside the
+            buffer; or that mean, (m, n), the same for every reading.
     """
     cascade = Cascade(_runs(asked.pipelines), Bank.made(asked.windows), spectra=Dispatched)
     taken, found = 0, []
@@ -96,7 +97,8 @@ def read(recording: Recording, run: Pass, asked: Asked, buffer: int) -> Readings
             steps = run.steps[taken : min(until, taken + CHUNK)]
             cascade.advance(gradients(recording, steps))
             taken += steps.size
-        inside = gradients(recording, run.steps[max(0, until - buffer) : until]).mean(0)
+        recent = isinstance(buffer, int)
+        inside = gradients(recording, run.steps[max(0, until - buffer) : until]).mean(0) if recent else buffer
         found.append(_one(cascade, asked, recording, run, i, inside))
     columns = [np.stack(column) for column in zip(*found, strict=True)]
     return Readings(run.newest, run.block[run.newest], *columns)

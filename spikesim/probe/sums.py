@@ -52,6 +52,11 @@ class Sums:
     motion: Motion
 
     @property
+    def mean(self) -> Floats:
+        """Of all gradients, (m, n)."""
+        return self.totals.sum(0) / self.shape[0]
+
+    @property
     def counts(self) -> Floats:
         """Gradients in each block, (B,)."""
         return self.pairs[:, 0]
