@@ -1,1 +1,1 @@
-"""Closed loops: what is measured while weights move, written to experiments/data/training (`make training`)."""
+"""Real training, where the theory's noise was not simulated: run by `make training`, read by nothing else."""

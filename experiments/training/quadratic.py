@@ -2,8 +2,10 @@
 
 A method is a pipeline with a window; at T = 1 all polar pipelines are polar-only, so that alone stands for them. The rate of
 every method on every problem is found alike, by the mean ln final loss over seeds of its own: factors of 4 about a natural
-unit, as many as it takes for the best to be inside, then half-octaves about the best. The seeds reported see that rate alone.
-With rate 0 they say what each method's updates are worth at weights that stand still, after half the steps have passed.
+unit, as many as put the best inside, then half-octaves about the best, then the lowest point of the parabola
+through the best three. The seeds reported run at that rate; at rate 0, for what each method's updates are worth at weights
+that stand still, after half the steps; and at one small rate, a sixteenth of the polar pipelines' unit, for what they are
+worth where the first order is all.
 """
 
 import argparse
@@ -27,6 +29,7 @@ FIRST = range(-2, 3)
 FARTHEST = 12
 """Power of 4 beyond which no rate is looked for."""
 BETWEEN = 2.0 ** np.array([-1, -0.5, 0.5, 1])
+SMALL = 1 / 16
 DIGITS = 4
 
 
@@ -105,7 +108,8 @@ def _method(problem: Quadratic, name: str, window: float, tuning: Draws, reporte
         return found.log_loss.mean(1)
 
     rate, tried = tuned(losses, unit(problem, name, len(tuning.noise)))
-    run = descend(problem, pipeline, window, np.array([0, rate]), reported.seeds, reported.noise)
+    small = SMALL * unit(problem, "polar-only", len(reported.noise))
+    run = descend(problem, pipeline, window, np.array([0, small, rate]), reported.seeds, reported.noise)
     return {
         "pipeline": name,
         "window": window,
@@ -117,14 +121,15 @@ def _method(problem: Quadratic, name: str, window: float, tuning: Draws, reporte
 
 
 def _readings(run: Travel) -> dict[str, Floats]:
-    """For each seed, first order and decrease as shares of f(W_0); still: at weights that do not move."""
-    start = run.loss[0, 1]
+    """For each seed, first order and decrease as shares of f(W_0); still: at weights that do not move; small: at that rate."""
+    share = run.loss[-1] / run.loss[0]
     return {
-        "log_loss": run.log_loss[1],
-        "alignment": run.alignment[1],
-        "cosine": run.cosine[1],
-        "first_order": run.first_order[1] / start,
-        "decrease": 1 - run.loss[-1, 1] / start,
+        "log_loss": run.log_loss[2],
+        "alignment": run.alignment[2],
+        "cosine": run.cosine[2],
+        "first_order": run.first_order[2] / run.loss[0, 2],
+        "decrease": 1 - share[2],
+        "small_decrease": 1 - share[1],
         "still_alignment": run.late_alignment[0],
         "still_gain": run.late_gain[0],
     }
@@ -145,7 +150,7 @@ def unit(problem: Quadratic, name: str, steps: int) -> float:
 
 
 def tuned(losses: Callable[[Floats], Floats], about: float) -> tuple[float, list[float]]:
-    """The rate of the least loss, and all rates tried: at least one below it and one above it.
+    """The rate of the least loss, and all rates of the grid: at least one below it and one above it.
 
     Args:
         losses: Of rates (R,), (R,).
@@ -163,7 +168,20 @@ def tuned(losses: Callable[[Floats], Floats], about: float) -> tuple[float, list
         known[further] = losses(np.array([further]))[0]
     between = best * BETWEEN
     known |= dict(zip(between, losses(between), strict=True))
-    return float(min(known, key=known.__getitem__)), sorted(map(float, known))
+    return _lowest(known), sorted(map(float, known))
+
+
+def _lowest(known: dict[float, float]) -> float:
+    """Where the parabola in ln rate through the best and its neighbours is lowest; the best where flat."""
+    rates = sorted(known)
+    i = min(range(len(rates)), key=lambda k: known[rates[k]])
+    values = np.array([known[r] for r in rates[i - 1 : i + 2]])
+    left, right = np.log(rates[i - 1] / rates[i]), np.log(rates[i + 1] / rates[i])
+    down, up = (values[0] - values[1]) / left, (values[2] - values[1]) / right
+    if not (np.all(np.isfinite(values)) and up > down):
+        return float(rates[i])
+    bend = (up - down) / (right - left)
+    return float(rates[i] * np.exp((bend * left - down) / (2 * bend)))
 
 
 def _rounded(values: Any) -> Any:

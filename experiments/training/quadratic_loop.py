@@ -102,7 +102,7 @@ class Travel:
         """ln of the mean loss over the last steps over that at the start; inf where it diverged."""
         steps = len(self.loss) - 1
         with np.errstate(all="ignore"):
-            last = self.loss[-max(1, round(LAST * steps)) :].mean(0) / self.loss[0]
+            last = _mean(self.loss[-max(1, round(LAST * steps)) :]) / self.loss[0]
             return np.log(np.where(np.isfinite(last), np.maximum(last, FLOOR), np.inf))
 
 
@@ -165,10 +165,15 @@ def _travel(loss: Floats, seen: Floats, rates: Floats) -> Travel:
     gain = np.maximum(inner, 0) ** 2 / (2 * q * loss[:-1])
     return Travel(
         loss,
-        alignment=(inner / nuclear).mean(0),
-        late_alignment=(inner / nuclear)[late:].mean(0),
-        cosine=(inner / norms).mean(0),
-        late_gain=gain[late:].mean(0),
-        first_order=rates[:, None] * inner.sum(0),
-        second_order=rates[:, None] ** 2 / 2 * q.sum(0),
+        alignment=_mean(inner / nuclear),
+        late_alignment=_mean((inner / nuclear)[late:]),
+        cosine=_mean(inner / norms),
+        late_gain=_mean(gain[late:]),
+        first_order=rates[:, None] * _mean(inner) * len(inner),
+        second_order=rates[:, None] ** 2 / 2 * _mean(q) * len(q),
     )
+
+
+def _mean(x: Floats) -> Floats:
+    """Over the first axis, added up in its order whatever the others are."""
+    return np.cumsum(x, axis=0)[-1] / len(x)
