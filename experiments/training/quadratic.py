@@ -121,7 +121,7 @@ def _method(problem: Quadratic, name: str, window: float, tuning: Draws, reporte
 
 
 def _readings(run: Travel) -> dict[str, Floats]:
-    """For each seed, first order and decrease as shares of f(W_0); still: at weights that do not move; small: at that rate."""
+    """For each seed, decreases as shares of f(W_0); still: at weights that do not move; small: at that rate."""
     share = run.loss[-1] / run.loss[0]
     return {
         "log_loss": run.log_loss[2],
