@@ -219,7 +219,7 @@ def _details(cells: list[Cell], noisy: list[Cell]) -> str:
 
 def _predictors(noisy: list[Cell]) -> str:
     by = [("still_gain", "the share of loss that one step of best rate takes away at still weights"),
-          ("alignment", "the mean alignment along the tuned run"), ("cosine", "its mean cosine")]  # fmt: skip
+          ("alignment", "the mean alignment along the tuned run")]  # fmt: skip
     parts = [f"{_said(_correlation(noisy, key, 'log_loss', -1))} with {name}" for key, name in by]
     return f"Spearman correlation of the tuned decrease over {len(noisy)} noisy problems: {', '.join(parts)}."
 

@@ -126,7 +126,6 @@ def _readings(run: Travel) -> dict[str, Floats]:
     return {
         "log_loss": run.log_loss[2],
         "alignment": run.alignment[2],
-        "cosine": run.cosine[2],
         "first_order": run.first_order[2] / run.loss[0, 2],
         "decrease": 1 - share[2],
         "small_decrease": 1 - share[1],

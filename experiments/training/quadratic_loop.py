@@ -82,7 +82,6 @@ class Travel:
         loss: f(W_t), (steps + 1, rate, seed).
         alignment: Mean over steps of <A_t, S_t> / ‖S_t‖_*; NaN where it was not asked for, as all below.
         late_alignment: The same over the second half of the steps.
-        cosine: Mean over steps of <A_t, S_t> / (‖A_t‖_F ‖S_t‖_F).
         late_gain: Mean over the second half of max(<A_t, S_t>, 0)^2 / (2 q(A_t)) / f(W_t): what share of the loss one step
             along A_t takes away at the rate that is best for this step.
         first_order: lr sum_t <A_t, S_t>.
@@ -92,7 +91,6 @@ class Travel:
     loss: Floats
     alignment: Floats
     late_alignment: Floats
-    cosine: Floats
     late_gain: Floats
     first_order: Floats
     second_order: Floats
@@ -151,23 +149,21 @@ def _dot(x: Floats, y: Floats) -> Floats:
 
 
 def _readings(signal: Floats, update: Floats, curvature: Floats) -> list[Floats]:
-    """<A, S>, ‖S‖_*, ‖A‖_F ‖S‖_F and q(A)."""
-    norms = (_dot(update, update) * _dot(signal, signal)) ** 0.5
-    return [_dot(update, signal), Dispatched(signal).nuclear(), norms, _dot(update * curvature, update)]
+    """<A, S>, ‖S‖_* and q(A)."""
+    return [_dot(update, signal), Dispatched(signal).nuclear(), _dot(update * curvature, update)]
 
 
 def _travel(loss: Floats, seen: Floats, rates: Floats) -> Travel:
-    """From the losses (steps + 1, rate, seed) and readings (steps, 4, rate, seed), which may be none."""
+    """From the losses (steps + 1, rate, seed) and readings (steps, 3, rate, seed), which may be none."""
     if seen.size == 0:
-        return Travel(loss, *(np.full(loss.shape[1:], np.nan) for _ in range(6)))
-    inner, nuclear, norms, q = np.moveaxis(seen, 1, 0)
+        return Travel(loss, *(np.full(loss.shape[1:], np.nan) for _ in range(5)))
+    inner, nuclear, q = np.moveaxis(seen, 1, 0)
     late = len(inner) // 2
     gain = np.maximum(inner, 0) ** 2 / (2 * q * loss[:-1])
     return Travel(
         loss,
         alignment=_mean(inner / nuclear),
         late_alignment=_mean((inner / nuclear)[late:]),
-        cosine=_mean(inner / norms),
         late_gain=_mean(gain[late:]),
         first_order=rates[:, None] * _mean(inner) * len(inner),
         second_order=rates[:, None] ** 2 / 2 * _mean(q) * len(q),

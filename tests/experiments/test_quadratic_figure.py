@@ -4,13 +4,18 @@ import copy
 import itertools
 import json
 import re
+import sys
 
 import numpy as np
 import pytest
-from harness import recorded, script
+from harness import ROOT, recorded, script
 from scipy import stats
 
 from spikesim.records import Records
+
+sys.path.append(str(ROOT / "experiments"))  # what trains is a package of scripts beside the experiments
+
+from training.quadratic_loop import PIPELINES, Quadratic, descend, unit_noise
 
 POLAR = ("pre-polar", "post-polar", "re-polarised", "polar-only")
 NUMBER = r"([+-]\d\.\d\d) ± (\d\.\d\d)"
@@ -96,8 +101,23 @@ def test_the_record_is_whole(records):
             assert method["tried"][0] < method["rate"] < method["tried"][1]
             assert method["identity"] < 1e-12  # first and second order are all there is
             readings = [v for k, v in method.items() if isinstance(v, list) and k != "tried"]
-            assert len(readings) == 8
+            assert len(readings) == 7
             assert all(len(v) == plan["seeds"] and np.all(np.isfinite(v)) for v in readings)
+
+
+def test_the_record_is_what_the_loop_gives(records):
+    data, seeds = records.data, range(2)
+    plan = data["plan"]
+    noise = unit_noise(tuple(plan["shape"]), plan["steps"], seeds)
+    (cell,) = [c for c in data["cells"] if (c["condition"], c["noise"]) == (100, 2)]
+    problem = Quadratic(tuple(plan["shape"]), cell["condition"], cell["noise"])
+    assert problem.sigma == pytest.approx(cell["sigma"], rel=1e-3)
+    for pipeline in ("post-polar", "momentum SGD"):
+        (method,) = [m for m in cell["methods"] if (m["pipeline"], m["window"]) == (pipeline, 10)]
+        run = descend(problem, PIPELINES[pipeline], 10, np.array([0, method["rate"]]), seeds, noise)
+        np.testing.assert_allclose(run.log_loss[1], method["log_loss"][:2], atol=3e-3)
+        np.testing.assert_allclose(run.late_alignment[0], method["still_alignment"][:2], rtol=1e-3)
+        np.testing.assert_allclose(run.alignment[1], method["alignment"][:2], rtol=1e-2)
 
 
 def test_panels_hold_alignment_loss_and_harm(records, tmp_path, drawn):

@@ -25,7 +25,7 @@ def polar(x):
 
 def by_hand(name, beta, rate, error, noise, a, b):
     """Losses, alignments and updates of one run with dense A and B, by SVD; noise (steps, m, n) has its size."""
-    buffer, losses, alignments, cosines, updates = np.zeros_like(error), [], [], [], []
+    buffer, losses, alignments, updates = np.zeros_like(error), [], [], []
     for xi in noise:
         signal = a @ error @ b
         losses.append(np.trace(error.T @ a @ error @ b) / 2)
@@ -40,11 +40,10 @@ def by_hand(name, beta, rate, error, noise, a, b):
         }.get(name, lambda _, g=gradient: polar(g))(buffer)
         inner = np.trace(update.T @ signal)
         alignments.append(inner / np.linalg.norm(signal, "nuc"))
-        cosines.append(inner / np.linalg.norm(update) / np.linalg.norm(signal))
         updates.append(update)
         error = error - rate * update
     losses.append(np.trace(error.T @ a @ error @ b) / 2)
-    return np.array(losses), np.array(alignments), np.array(cosines), updates
+    return np.array(losses), np.array(alignments), updates
 
 
 def diagonals(problem):
@@ -58,11 +57,10 @@ def test_the_loop_is_the_plain_loop(name):
     start = NOISY.start(SEEDS)
     for i, rate in enumerate(RATES):
         for j in range(len(SEEDS)):
-            losses, alignments, cosines, _ = by_hand(name, 0.8, rate, start[j], NOISY.sigma * noise[:, j], *diagonals(NOISY))
+            losses, alignments, _ = by_hand(name, 0.8, rate, start[j], NOISY.sigma * noise[:, j], *diagonals(NOISY))
             np.testing.assert_allclose(run.loss[:, i, j], losses, rtol=1e-9)
             assert run.alignment[i, j] == pytest.approx(alignments.mean(), abs=1e-9)
             assert run.late_alignment[i, j] == pytest.approx(alignments[STEPS // 2 :].mean(), abs=1e-9)
-            assert run.cosine[i, j] == pytest.approx(cosines.mean(), abs=1e-9)
             assert run.log_loss[i, j] == pytest.approx(np.log(losses[-3:].mean() / losses[0]), abs=1e-9)
     others = {n: descend(NOISY, PIPELINES[n], 5.0, RATES, SEEDS, noise).loss for n in PIPELINES if n != name}
     for other, loss in others.items():  # the comparison can tell pipelines apart
@@ -76,7 +74,7 @@ def test_a_step_and_a_run_change_the_loss_by_first_and_second_order_and_nothing_
     np.testing.assert_allclose(run.loss[-1] - run.loss[0], run.second_order - run.first_order, atol=1e-12)
     assert np.all(run.second_order[1:] > 1e-6)
     start = NOISY.start(SEEDS)[0]
-    losses, _, _, updates = by_hand(name, 0.8, 0.04, start, NOISY.sigma * noise[:, 0], *diagonals(NOISY))
+    losses, _, updates = by_hand(name, 0.8, 0.04, start, NOISY.sigma * noise[:, 0], *diagonals(NOISY))
     error = start
     for t, update in enumerate(updates):  # each step alone, with q as a trace of dense matrices
         a, b = diagonals(NOISY)
@@ -89,7 +87,7 @@ def test_the_gain_of_a_still_point_is_that_of_the_best_rate_for_each_step():
     noise = unit_noise(SHAPE, STEPS, SEEDS)
     run = descend(NOISY, PIPELINES["pre-polar"], 5.0, RATES[:1], SEEDS, noise)
     start, (a, b) = NOISY.start(SEEDS)[1], diagonals(NOISY)
-    losses, _, _, updates = by_hand("pre-polar", 0.8, 0.0, start, NOISY.sigma * noise[:, 1], a, b)
+    losses, _, updates = by_hand("pre-polar", 0.8, 0.0, start, NOISY.sigma * noise[:, 1], a, b)
     rates = np.linspace(0, 3, 3001)
 
     def best(update):
