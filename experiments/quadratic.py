@@ -24,6 +24,8 @@ ERROR = 0.05
 """Family-wise error of all comparisons of pipelines."""
 BEARABLE = 1.1
 """Times the least loss that a window may have and still be called unharmed."""
+STEEP = 10
+"""Times the least loss above which losses are drawn on a logarithmic axis."""
 
 
 @dataclass(frozen=True)
@@ -130,33 +132,33 @@ def _link(axis: Any, cell: Cell, key: str, label: str) -> None:
     axis.plot(only[:1], only[1:], label="polar-only (T = 1)", **style)
     _windows(axis, cell, key)
     axis.set(xlabel="alignment ⟨A, S⟩ / ‖S‖∗ at still weights", ylabel=label)
-    axis.set_title(f"κ = {cell.condition:g}, noise {cell.noise:g}")
+    axis.set_title(f"κ = {cell.condition:g}, noise {cell.noise:g}; along a line T from 1 to {cell.windows[-1]:g}")
     axis.legend(fontsize=9)
 
 
 def _windows(axis: Any, cell: Cell, key: str) -> None:
-    """T beside pre-polar's points."""
-    for window in cell.windows[1:]:
+    """T beside those of pre-polar's points that lie apart."""
+    for window in cell.windows[1:-2]:
         at = [float(cell.read(k, "pre-polar", window).mean()) for k in ("still_alignment", key)]
-        last = f"T = {window:g}" if window == cell.windows[-1] else f"{window:g}"
-        axis.annotate(last, at, xytext=(0, -15), textcoords="offset points", fontsize=9, ha="center",
-                      color=STYLE["pre-polar"]["color"])  # fmt: skip
+        offset = {"xytext": (4, -15), "textcoords": "offset points", "fontsize": 9, "color": STYLE["pre-polar"]["color"]}
+        axis.annotate(f"{window:g}", at, **offset)
 
 
 def _harm(axis: Any, cells: list[Cell], varied: str, title: str) -> None:
-    """pre-polar's loss against T, over that at its best T."""
+    """pre-polar's loss against T, over the same seed's at its best T."""
     for cell, style in zip(cells, plots.SERIES_STYLE, strict=False):
         ln = cell.along("log_loss", "pre-polar")
-        mean, half = np.array([_student(s) for s in (ln - ln.mean(0).min()).T]).T
+        mean, half = np.array([_student(s) for s in (ln - ln[:, [ln.mean(0).argmin()]]).T]).T
         name = f"κ = {cell.condition:g}" if varied == "condition" else f"noise {cell.noise:g}"
         axis.plot(cell.windows, np.exp(mean), label=f"{name}, best T = {cell.best('pre-polar'):g}", **style)
         axis.fill_between(
             cell.windows, np.exp(mean - half), np.exp(mean + half), color=style["color"], alpha=0.25, linewidth=0
         )
-    axis.set(xscale="log", yscale="log", xlabel="T = 1 / (1 − β)", title=title,
-             ylabel="final loss of pre-polar over that at its best T")  # fmt: skip
-    if axis.get_ylim()[1] < 30:
-        plots.plain_ticks(axis)
+    axis.set(xscale="log", xlabel="T = 1 / (1 − β)", title=title, ylabel="final loss of pre-polar over that at its best T")
+    axis.set_xticks(cells[0].windows, [f"{w:g}" for w in cells[0].windows])
+    axis.minorticks_off()
+    if axis.get_ylim()[1] > STEEP:
+        axis.set_yscale("log")
     axis.legend(fontsize=9)
 
 
@@ -206,7 +208,7 @@ def _finding(noisy: list[Cell]) -> str:
     harms = np.exp([c.harm("pre-polar").mean() for c in noisy])
     return (
         f"Alignment ranks methods by loss decrease at one small rate (Spearman "
-        f"{_said(_correlation(noisy, 'still_alignment', 'small_decrease'))}), but with tuned rates "
+        f"{_said(_correlation(noisy, 'still_alignment', 'small_decrease'))}), but with tuned constant rates "
         f"{_said(_correlation(noisy, 'still_alignment', 'log_loss', -1))}: of {same + against} decided pairs of pipelines "
         f"{against} reverse; T = {noisy[0].windows[-1]:g} costs pre-polar {harms.min():.2f} to {harms.max():.2f} times its "
         f"least loss."
