@@ -23,6 +23,8 @@ from threadpoolctl import threadpool_limits
 
 from training.quadratic_loop import MOMENTUM_SGD, PIPELINES, SEED, Floats, Quadratic, Travel, descend, unit_noise
 
+RECORD = Path("experiments/data/training/quadratic.json")
+QUICK_RECORD = Path("results/quick/quadratic.json")
 MOST_CORES = 2
 FIRST = range(-2, 3)
 """Powers of 4 about the unit that are tried first."""
@@ -193,8 +195,9 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a small problem and few seeds: seconds")
-    parser.add_argument("--out", type=Path, default=Path("experiments/data/training/quadratic.json"), help="file to write")
+    parser.add_argument("--out", type=Path, help=f"file to write: {RECORD} where left out, {QUICK_RECORD} if quick")
     options = parser.parse_args()
+    out: Path = options.out or (QUICK_RECORD if options.quick else RECORD)
     wall, core = time.perf_counter(), time.process_time()
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
@@ -203,9 +206,9 @@ def main() -> None:
 
     results = measured(QUICK if options.quick else Plan(), min(available, MOST_CORES), log)
     record = {"quick": options.quick, "seconds": round(time.process_time() - core, 1), **results}
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(record, separators=(",", ":")) + "\n", encoding="utf-8")
-    log(f"{options.out}: {options.out.stat().st_size / 1000:.0f} kB")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(record, separators=(",", ":")) + "\n", encoding="utf-8")
+    log(f"{out}: {out.stat().st_size / 1000:.0f} kB")
 
 
 if __name__ == "__main__":
