@@ -97,11 +97,14 @@ def read(recording: Recording, run: Pass, asked: Asked, buffer: int | Floats) ->
             steps = run.steps[taken : min(until, taken + CHUNK)]
             cascade.advance(gradients(recording, steps))
             taken += steps.size
-        recent = isinstance(buffer, int)
-        inside = gradients(recording, run.steps[max(0, until - buffer) : until]).mean(0) if recent else buffer
-        found.append(_one(cascade, asked, recording, run, i, inside))
+        found.append(_one(cascade, asked, recording, run, i, _inside(recording, run.steps[:until], buffer)))
     columns = [np.stack(column) for column in zip(*found, strict=True)]
     return Readings(run.newest, run.block[run.newest], *columns)
+
+
+def _inside(recording: Recording, seen: NDArray[np.int64], buffer: int | Floats) -> Floats:
+    """What stands for the signal inside the buffer."""
+    return gradients(recording, seen[-buffer:]).mean(0) if isinstance(buffer, int) else buffer
 
 
 def gradients(recording: Recording, steps: NDArray[np.int64]) -> Floats:
