@@ -3,7 +3,6 @@
 import re
 from pathlib import Path
 
-
 TEXT = (Path(__file__).parents[1] / "docs" / "probe.md").read_text()
 
 
