@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -64,6 +65,7 @@ class Probe:
         persistence_error: Its standard error.
         advice: Which momentum, and whether to clip.
         readings: Every reading, by passes.
+        noise_norms: Norms of noise, of one gradient each, (K/2,).
     """
 
     name: str
@@ -81,6 +83,7 @@ class Probe:
     persistence_error: Floats
     advice: Advice
     readings: tuple[Readings, ...]
+    noise_norms: Floats
 
     @property
     def rank(self) -> int:
@@ -109,6 +112,12 @@ class Probe:
     def text(self, width: int = 120) -> str:
         """What was found, to be read."""
         return text(self, width)
+
+    def draw(self, folder: Path | str, stem: str = "probe") -> None:
+        """Write one page of figures, folder/stem.png and folder/stem.pdf."""
+        from spikesim.probe.page import draw
+
+        draw(self, Path(folder), stem)
 
 
 def probe(
@@ -195,7 +204,9 @@ def _concluded(name: str, kind: str, asked: Asked, sums: Sums, runs: tuple[Readi
     advice = advise(choice, curve, values, errors, len(asked.pipelines) - 1, clip_norm(sums), post)
     predicted = _predicted(shape, noise.sigma.value, spikes, windows, omega)
     kept = _persistence(noise, values["energy"][0], errors["energy"][0], windows)
-    return Probe(name, kind, sums.shape, asked, noise, ranks, spikes, curve, values, errors, predicted, *kept, advice, runs)
+    return Probe(
+        name, kind, sums.shape, asked, noise, ranks, spikes, curve, values, errors, predicted, *kept, advice, runs, sums.sizes
+    )
 
 
 def _persistence(noise: NoiseEstimates, energy: Floats, error: Floats, windows: Floats) -> tuple[Floats, Floats]:
