@@ -15,7 +15,7 @@ from spikesim import rng
 from spikesim.probe.plan import BLOCKS
 from spikesim.probe.tails import Largest
 from spikesim.recorded import Recording
-from spikesim.stages.motion import Blocks, Motion
+from spikesim.stages.motion import Blocks
 
 Floats = NDArray[np.float64]
 
@@ -38,7 +38,7 @@ class Sums:
         norms: ‖G_t‖_F, (K,).
         sizes: ‖D_j‖_F, (K/2,).
         entries: The largest |entries| of D.
-        motion: Signal, noise and drift by products of blocks (stages/motion.py).
+        blocks: Products of neighbouring blocks (stages/motion.py).
     """
 
     shape: tuple[int, int, int]
@@ -49,7 +49,7 @@ class Sums:
     norms: Floats
     sizes: Floats
     entries: Largest
-    motion: Motion
+    blocks: Blocks
 
     @property
     def mean(self) -> Floats:
@@ -72,7 +72,7 @@ def sums_of(recording: Recording, seed: int) -> Sums:
             adder.take(first + start, flat[start : start + ROWS], (m, n))
     return Sums(
         recording.shape, adder.products, adder.pairs, adder.totals.reshape(BLOCKS, m, n), adder.null.reshape(DRAWS, m, n),
-        np.asarray(adder.norms), np.asarray(adder.sizes), adder.entries, adder.blocks.motion(),
+        np.asarray(adder.norms), np.asarray(adder.sizes), adder.entries, adder.blocks,
     )  # fmt: skip
 
 
