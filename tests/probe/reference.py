@@ -1,0 +1,196 @@
+"""Slow reference of the probe: theory.md P1 to P9, one dense matrix and one step at a time, written without reading the probe.
+
+Of spikesim it uses what is read in which order (probe/plan.py) and the closed form of F7. Gradients have shape (K, m, n).
+"""
+
+import numpy as np
+
+from spikesim.theory.filters import rotation
+
+PIPELINES = ("pre-polar", "post-polar", "polar-only", "re-polarised")
+BLOCKS = 10
+
+
+def polar(x):
+    """O(X) = U V^T over the singular values above max(m, n) eps sigma_1."""
+    left, values, right = np.linalg.svd(x, full_matrices=False)
+    kept = values > max(x.shape) * np.finfo(np.float64).eps * values[0]
+    return left[:, kept] @ right[kept]
+
+
+def nuclear(x):
+    return np.linalg.svd(x, compute_uv=False).sum()
+
+
+def buffers_and_updates(gradients, steps, reads, window):
+    """At each reading the four pairs (what enters the last polar step, A), from EMAs that start at zero."""
+    beta = 1 - 1 / window
+    momentum, polars = np.zeros_like(gradients[0]), np.zeros_like(gradients[0])
+    found = {}
+    for t, k in enumerate(steps, 1):
+        g = gradients[k]
+        momentum = beta * momentum + (1 - beta) * g
+        polars = beta * polars + (1 - beta) * polar(g)
+        if t in reads:
+            found[t] = ((momentum, polar(momentum)), (polars, polars), (g, polar(g)), (polars, polar(polars)))
+    return [found[t] for t in reads]
+
+
+def sine(reference, other, rank, side):
+    """‖(I - P) F‖_op: F the top singular vectors of `other`, P the projector on those of `reference`."""
+    frames = []
+    for x in (reference, other):
+        left, _, right = np.linalg.svd(x, full_matrices=False)
+        frames.append((left if side == "left" else right.T)[:, :rank])
+    of, f = frames
+    return np.linalg.svd(f - of @ (of.T @ f), compute_uv=False)[0]
+
+
+def corrected(against_mean, between_halves):
+    """P6: the sine against S from the root mean squares of those against the mean, and between two halves of it."""
+    error = between_halves**2 / 2
+    if error >= 0.25:
+        return np.nan
+    return np.sqrt(np.clip(1 - (1 - against_mean**2) / (1 - error), 0, 1))
+
+
+def jackknife(estimate, blocks):
+    """The error of estimate(kept), kept a mask over things whose blocks are given."""
+    left_out = [estimate(blocks != b) for b in range(BLOCKS)]
+    return np.sqrt((BLOCKS - 1) / BLOCKS * np.sum((left_out - np.mean(left_out, axis=0)) ** 2, axis=0))
+
+
+class Pass:
+    """What one run of the filters reads of one window."""
+
+    def __init__(self, gradients, run, window, middle):
+        self.gradients, self.run = gradients, run
+        self.pairs = buffers_and_updates(gradients, run.steps, run.reads.tolist(), window)
+        self.middle = middle  # function of the reading: the mean inside the buffer
+        self.block = run.block[run.newest]
+
+    def inner(self, pipeline):
+        """(reading, block): the sum of <A, G> over held-out gradients of a block."""
+        out = np.zeros((len(self.pairs), BLOCKS))
+        for i, pair in enumerate(self.pairs):
+            for k in self.run.held[i]:
+                out[i, self.run.block[k]] += np.sum(pair[pipeline][1] * self.gradients[k])
+        return out
+
+    def held(self):
+        out = np.zeros((len(self.pairs), BLOCKS))
+        for i, indices in enumerate(self.run.held):
+            for k in indices:
+                out[i, self.run.block[k]] += 1
+        return out
+
+    def decrease(self, pipeline, without=None):
+        """<A, S> (P1): over every reading and every gradient held out of it."""
+        kept, blocks = self.block != without, np.arange(BLOCKS) != without
+        return self.inner(pipeline)[kept][:, blocks].sum() / self.held()[kept][:, blocks].sum()
+
+    def decrease_error(self, pipeline):
+        return spread([self.decrease(pipeline, b) for b in range(BLOCKS)])
+
+    def each_inside(self, pipeline):
+        """<A, mean inside the buffer> / ‖mean‖_* at every reading."""
+        out = []
+        for i, pair in enumerate(self.pairs):
+            mean = self.middle(i)
+            out.append(np.sum(pair[pipeline][1] * mean) / nuclear(mean))
+        return np.array(out)
+
+    def each_spectrum(self, pipeline):
+        return np.array([np.linalg.svd(pair[pipeline][0], compute_uv=False) for pair in self.pairs])
+
+    def each_gradient(self):
+        return np.array([np.linalg.svd(self.gradients[k], compute_uv=False) for k in self.run.newest])
+
+    def each_energy(self):
+        return np.array([np.sum(pair[0][0] ** 2) for pair in self.pairs])
+
+    def each_sine(self, pipeline, rank, side):
+        out = []
+        for i, pair in enumerate(self.pairs):
+            mean = self.gradients[self.run.wide[i]].mean(0)
+            out.append(sine(mean, pair[pipeline][0], rank, side))
+        return np.array(out)
+
+    def each_half_sine(self, rank, side):
+        out = []
+        for wide in self.run.wide:
+            out.append(sine(self.gradients[wide[0::2]].mean(0), self.gradients[wide[1::2]].mean(0), rank, side))
+        return np.array(out)
+
+
+def spread(left_out):
+    """Jackknife error from the ten estimates with a block left out."""
+    left_out = np.array(left_out)
+    return np.sqrt((BLOCKS - 1) / BLOCKS * np.sum((left_out - left_out.mean(0)) ** 2, axis=0))
+
+
+def product(gradients, lag):
+    """C_j, the mean of <G_t, G_{t+j}>."""
+    return np.mean([np.sum(gradients[t] * gradients[t + lag]) for t in range(len(gradients) - lag)])
+
+
+def moments(gradients, kind):
+    """‖S‖_F^2, eta and phi (P3)."""
+    count = len(gradients)
+    raw = product(gradients, 0)
+    if kind == "stationary":
+        pairs = [np.sum(gradients[i] * gradients[j]) for i in range(count) for j in range(i)]
+        signal = ahead = np.mean(pairs)
+    else:
+        lags = np.arange(3, 25)
+        parabola = np.polynomial.Polynomial.fit(lags, [product(gradients, j) for j in lags], 2)
+        signal, ahead = parabola(0), parabola(1)
+    eta = raw - signal
+    return signal, eta, (product(gradients, 1) - ahead) / eta
+
+
+def differences(gradients):
+    """D_j (P4)."""
+    return np.array([(gradients[2 * j + 1] - gradients[2 * j]) / np.sqrt(2) for j in range(len(gradients) // 2)])
+
+
+def hill(values, top):
+    """1 / mean log(x_i / x_{k+1}) over the k largest."""
+    ordered = np.sort(np.abs(values))[::-1]
+    return 1 / np.mean(np.log(ordered[:top] / ordered[top]))
+
+
+def hard_threshold(shape, s):
+    """O6, of white noise of standard deviation s an entry."""
+    ratio = min(shape) / max(shape)
+    return s * np.sqrt(max(shape)) * np.sqrt(2 * (ratio + 1) + 8 * ratio / (ratio + 1 + np.sqrt(ratio**2 + 14 * ratio + 1)))
+
+
+def ranks(values, shape, s, null_edge):
+    """P5: singular values above the white edge, the hard threshold, and the edge of sums of noise."""
+    edges = (s * (np.sqrt(shape[0]) + np.sqrt(shape[1])), hard_threshold(shape, s), null_edge)
+    return tuple(int(np.sum(values > edge)) for edge in edges)
+
+
+def null_edge(gradients, signs, s, sigma):
+    """The largest spectral norm of sums of +-D_j, scaled to noise of s an entry. signs has shape (8, K // 2)."""
+    d = differences(gradients)
+    norms = [np.linalg.svd(np.tensordot(row, d, 1), compute_uv=False)[0] for row in signs]
+    return max(norms) / np.sqrt(len(d)) * s / sigma
+
+
+def spikes(values, shape, s):
+    """theta of S3's d, at values above the edge."""
+    m, n = shape
+    b = values**2 - (m + n) * s**2
+    return np.sqrt((b + np.sqrt(b**2 - 4 * m * n * s**4)) / 2)
+
+
+def remaining(window, omega):
+    """|h| of F7."""
+    return rotation(window, omega)[0]
+
+
+def persistence(energy, eta, signal, window):
+    """c_sig (P7)."""
+    return np.sqrt((energy - eta / (2 * window - 1)) / signal)
