@@ -46,87 +46,67 @@ def sine(reference, other, rank, side):
     return np.linalg.svd(f - of @ (of.T @ f), compute_uv=False)[0]
 
 
-def corrected(against_mean, between_halves):
-    """P6: the sine against S from the root mean squares of those against the mean, and between two halves of it."""
-    error = between_halves**2 / 2
-    if error >= 0.25:
-        return np.nan
-    return np.sqrt(np.clip(1 - (1 - against_mean**2) / (1 - error), 0, 1))
-
-
-def jackknife(estimate, blocks):
-    """The error of estimate(kept), kept a mask over things whose blocks are given."""
-    left_out = [estimate(blocks != b) for b in range(BLOCKS)]
-    return np.sqrt((BLOCKS - 1) / BLOCKS * np.sum((left_out - np.mean(left_out, axis=0)) ** 2, axis=0))
-
-
-class Pass:
-    """What one run of the filters reads of one window."""
-
-    def __init__(self, gradients, run, window, middle):
-        self.gradients, self.run = gradients, run
-        self.pairs = buffers_and_updates(gradients, run.steps, run.reads.tolist(), window)
-        self.middle = middle  # function of the reading: the mean inside the buffer
-        self.block = run.block[run.newest]
-
-    def inner(self, pipeline):
-        """(reading, block): the sum of <A, G> over held-out gradients of a block."""
-        out = np.zeros((len(self.pairs), BLOCKS))
-        for i, pair in enumerate(self.pairs):
-            for k in self.run.held[i]:
-                out[i, self.run.block[k]] += np.sum(pair[pipeline][1] * self.gradients[k])
-        return out
-
-    def held(self):
-        out = np.zeros((len(self.pairs), BLOCKS))
-        for i, indices in enumerate(self.run.held):
-            for k in indices:
-                out[i, self.run.block[k]] += 1
-        return out
-
-    def decrease(self, pipeline, without=None):
-        """<A, S> (P1): over every reading and every gradient held out of it."""
-        kept, blocks = self.block != without, np.arange(BLOCKS) != without
-        return self.inner(pipeline)[kept][:, blocks].sum() / self.held()[kept][:, blocks].sum()
-
-    def decrease_error(self, pipeline):
-        return spread([self.decrease(pipeline, b) for b in range(BLOCKS)])
-
-    def each_inside(self, pipeline):
-        """<A, mean inside the buffer> / ‖mean‖_* at every reading."""
-        out = []
-        for i, pair in enumerate(self.pairs):
-            mean = self.middle(i)
-            out.append(np.sum(pair[pipeline][1] * mean) / nuclear(mean))
-        return np.array(out)
-
-    def each_spectrum(self, pipeline):
-        return np.array([np.linalg.svd(pair[pipeline][0], compute_uv=False) for pair in self.pairs])
-
-    def each_gradient(self):
-        return np.array([np.linalg.svd(self.gradients[k], compute_uv=False) for k in self.run.newest])
-
-    def each_energy(self):
-        return np.array([np.sum(pair[0][0] ** 2) for pair in self.pairs])
-
-    def each_sine(self, pipeline, rank, side):
-        out = []
-        for i, pair in enumerate(self.pairs):
-            mean = self.gradients[self.run.wide[i]].mean(0)
-            out.append(sine(mean, pair[pipeline][0], rank, side))
-        return np.array(out)
-
-    def each_half_sine(self, rank, side):
-        out = []
-        for wide in self.run.wide:
-            out.append(sine(self.gradients[wide[0::2]].mean(0), self.gradients[wide[1::2]].mean(0), rank, side))
-        return np.array(out)
+def corrected(squares, between):
+    """P6: the sine against S out of mean squares of those against the mean, and of mean cosines between two halves of it."""
+    error = (1 - between) / 2
+    return np.sqrt(np.clip(1 - (1 - squares) / (1 - error), 0, 1)) if between > 0.5 else np.nan
 
 
 def spread(left_out):
     """Jackknife error from the ten estimates with a block left out."""
     left_out = np.array(left_out)
     return np.sqrt((BLOCKS - 1) / BLOCKS * np.sum((left_out - left_out.mean(0)) ** 2, axis=0))
+
+
+class Pass:
+    """What one run of the filters reads of one window; `middle` is the mean inside the buffer, at each reading."""
+
+    def __init__(self, gradients, run, window, middle):
+        self.gradients, self.run, self.middle = gradients, run, middle
+        self.pairs = buffers_and_updates(gradients, run.steps, run.reads.tolist(), window)
+        self.block = run.block[run.newest]
+        self.held = np.zeros((len(self.pairs), BLOCKS))
+        self.inner = np.zeros((len(PIPELINES), *self.held.shape))
+        for i, indices in enumerate(run.held):
+            for k in indices:
+                self.held[i, run.block[k]] += 1
+                for p, (_, update) in enumerate(self.pairs[i]):
+                    self.inner[p, i, run.block[k]] += np.sum(update * gradients[k])
+
+    def decrease(self, without=None):
+        """<A, S> of each pipeline (P1): over every reading and every gradient held out of it, a block left out of both."""
+        rows, columns = self.block != without, np.arange(BLOCKS) != without
+        return self.inner[:, rows][..., columns].sum((1, 2)) / self.held[rows][:, columns].sum()
+
+    def ten(self, each):
+        """Means of what is read each time, with a block left out."""
+        return [each[self.block != b].mean(0) for b in range(BLOCKS)]
+
+    def inside(self):
+        """(reading, pipeline): <A, mean inside the buffer> / ‖mean‖_*."""
+        means = [self.middle(i) for i in range(len(self.pairs))]
+        return np.array([[np.sum(a * x) / nuclear(x) for _, a in pairs] for x, pairs in zip(means, self.pairs, strict=True)])
+
+    def spectrum(self):
+        """(reading, pipeline, index)."""
+        return np.array([[np.linalg.svd(x, compute_uv=False) for x, _ in pairs] for pairs in self.pairs])
+
+    def newest(self):
+        return np.array([np.linalg.svd(self.gradients[k], compute_uv=False) for k in self.run.newest])
+
+    def energy(self):
+        return np.array([np.sum(pairs[0][0] ** 2) for pairs in self.pairs])
+
+    def sines(self, rank, side):
+        """(reading, pipeline): against the mean of what is held out."""
+        means = [self.gradients[wide].mean(0) for wide in self.run.wide]
+        return np.array([[sine(m, x, rank, side) for x, _ in pairs] for m, pairs in zip(means, self.pairs, strict=True)])
+
+    def halves(self, rank, side):
+        """(reading,): cosines between the means of every other gradient that is held out."""
+        g = self.gradients
+        each = [sine(g[wide[0::2]].mean(0), g[wide[1::2]].mean(0), rank, side) for wide in self.run.wide]
+        return np.sqrt(1 - np.array(each) ** 2)
 
 
 def product(gradients, lag):
@@ -172,11 +152,10 @@ def ranks(values, shape, s, null_edge):
     return tuple(int(np.sum(values > edge)) for edge in edges)
 
 
-def null_edge(gradients, signs, s, sigma):
-    """The largest spectral norm of sums of +-D_j, scaled to noise of s an entry. signs has shape (8, K // 2)."""
+def null_edges(gradients, signs):
+    """Spectral norms of sums of +-D_j, scaled to the noise of one gradient. signs has shape (8, K // 2)."""
     d = differences(gradients)
-    norms = [np.linalg.svd(np.tensordot(row, d, 1), compute_uv=False)[0] for row in signs]
-    return max(norms) / np.sqrt(len(d)) * s / sigma
+    return np.array([np.linalg.svd(np.tensordot(row, d, 1), compute_uv=False)[0] for row in signs]) / np.sqrt(len(d))
 
 
 def spikes(values, shape, s):
@@ -188,7 +167,7 @@ def spikes(values, shape, s):
 
 def remaining(window, omega):
     """|h| of F7."""
-    return rotation(window, omega)[0]
+    return rotation(window, omega)[0] if omega else 1.0
 
 
 def persistence(energy, eta, signal, window):
