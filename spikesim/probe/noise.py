@@ -79,7 +79,8 @@ class NoiseEstimates:
         reasons = []
         phi = self.autocorrelation
         if phi.clear_of(0.0):
-            reasons.append(f"autocorrelated: {phi.value:+.3f} [{phi.low:.3f}, {phi.high:.3f}] at lag 1")
+            taken = "which alignment and drift take for signal"
+            reasons.append(f"autocorrelated: {phi.value:+.3f} [{phi.low:.3f}, {phi.high:.3f}] at lag 1, {taken}")
         for name, tail in (("steps' norms", self.tail_steps), ("entries", self.tail_entries)):
             if tail.high < 2:
                 reasons.append(f"no finite variance: tail index of {name} {tail.alpha:.2f} [{tail.low:.2f}, {tail.high:.2f}]")
@@ -89,9 +90,9 @@ class NoiseEstimates:
 def noise_estimates(sums: Sums, kind: str) -> NoiseEstimates:
     """All of them, with errors by blocks of time."""
     values, errors = jackknife(partial(_statistics, sums, kind, _grams(sums)), BLOCKS)
+    alpha, half = values.pop("entries"), student(BLOCKS) * errors["entries"]
     made = {name: Estimate.of(float(values[name]), float(errors[name])) for name in values}
-    entries = made["entries"]
-    tail = TailIndex(entries.value, entries.low, entries.high, sums.entries.used)
+    tail = TailIndex(float(alpha[0]), float(np.min(alpha - half)), float(np.max(alpha + half)), sums.entries.used)
     return NoiseEstimates(
         made["eta"], made["sigma"], made["signal"], made["snr"], made["phi"], of_sizes(sums.sizes), tail, drift_of(sums)
     )
@@ -115,7 +116,7 @@ def _statistics(sums: Sums, kind: str, grams: Floats, keep: NDArray[np.bool_]) -
     eta = max(power - now, 1e-12 * power)
     m, n = sums.shape[1:]
     found = {"eta": eta, "sigma": np.sqrt(eta / (m * n)), "signal": now, "snr": now / eta, "phi": (means[1] - after) / eta}
-    return {name: np.asarray(x) for name, x in found.items()} | {"entries": np.asarray(sums.entries.hill(keep))}
+    return {name: np.asarray(x) for name, x in found.items()} | {"entries": sums.entries.hill(keep)}
 
 
 def _extrapolated(means: Floats) -> tuple[float, float]:

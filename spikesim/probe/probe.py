@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,15 +13,15 @@ from spikesim.arguments import is_whole
 from spikesim.errors import need
 from spikesim.pipelines import PIPELINES, POST_POLAR, PRE_POLAR, Pipeline, pipelines_from
 from spikesim.polar import singular_values
-from spikesim.probe import curve as curves
 from spikesim.probe import spikes as found_spikes
 from spikesim.probe.advice import CLIP, Advice, advise, choose
-from spikesim.probe.curve import Curve
+from spikesim.probe.curve import Curve, turned
 from spikesim.probe.jackknife import Statistics
 from spikesim.probe.noise import NoiseEstimates, noise_estimates
 from spikesim.probe.outcome import as_json, dataset
 from spikesim.probe.plan import AHEAD, MEMORY, passes, windows_for
 from spikesim.probe.readings import Asked, Readings, read
+from spikesim.probe.scale import Scaling, scaled
 from spikesim.probe.spikes import Ranks
 from spikesim.probe.statistics import averaged, means
 from spikesim.probe.sums import Sums, sums_of
@@ -64,6 +65,7 @@ class Probe:
         persistence_error: Its standard error.
         advice: Which momentum, and whether to clip.
         readings: Every reading, by passes.
+        noise_norms: Norms of noise, of one gradient each, (K/2,).
     """
 
     name: str
@@ -81,6 +83,7 @@ class Probe:
     persistence_error: Floats
     advice: Advice
     readings: tuple[Readings, ...]
+    noise_norms: Floats
 
     @property
     def rank(self) -> int:
@@ -109,6 +112,12 @@ class Probe:
     def text(self, width: int = 120) -> str:
         """What was found, to be read."""
         return text(self, width)
+
+    def draw(self, folder: Path | str, stem: str = "probe") -> None:
+        """Write one page of figures, folder/stem.png and folder/stem.pdf."""
+        from spikesim.probe.page import draw
+
+        draw(self, Path(folder), stem)
 
 
 def probe(
@@ -185,15 +194,19 @@ def _concluded(name: str, kind: str, asked: Asked, sums: Sums, runs: tuple[Readi
     high = float(values["nuclear"][0].min())
     if kind == "stationary":
         high = min(high, float(singular_values(sums.mean).sum()))
-    curve, extra = _scaled(runs, windows, values, errors, shape, omega, high)
-    values, errors = values | extra[0], errors | extra[1]
+    bounded = tuple(i for i, p in enumerate(asked.pipelines) if str(p) in (*PIPELINES, CLIPPED))
+    scaling = Scaling(shape, windows, omega, AHEAD if omega else 0, high, bounded)
+    curve, alignment, spread = scaled(runs, scaling, values, errors)
+    values, errors = values | {"alignment": alignment}, errors | {"alignment": spread}
     ranks, spikes = _spikes(kind, sums, noise, values, windows, omega)
     choice = choose(curve, windows, values, errors, reach)
     post = asked.pipelines.index(POST_POLAR) if POST_POLAR in asked.pipelines else None
     advice = advise(choice, curve, values, errors, len(asked.pipelines) - 1, clip_norm(sums), post)
     predicted = _predicted(shape, noise.sigma.value, spikes, windows, omega)
     kept = _persistence(noise, values["energy"][0], errors["energy"][0], windows)
-    return Probe(name, kind, sums.shape, asked, noise, ranks, spikes, curve, values, errors, predicted, *kept, advice, runs)
+    return Probe(
+        name, kind, sums.shape, asked, noise, ranks, spikes, curve, values, errors, predicted, *kept, advice, runs, sums.sizes
+    )
 
 
 def _persistence(noise: NoiseEstimates, energy: Floats, error: Floats, windows: Floats) -> tuple[Floats, Floats]:
@@ -202,25 +215,6 @@ def _persistence(noise: NoiseEstimates, energy: Floats, error: Floats, windows: 
     kept = np.sqrt(np.maximum(energy - noise.eta.value / (2 * windows - 1), 0.0) / signal)
     with np.errstate(divide="ignore"):
         return kept, error / (2 * signal * kept)
-
-
-def _scaled(
-    runs: tuple[Readings, ...], windows: Floats, values: Statistics, errors: Statistics, shape: tuple[int, int], omega: float,
-    high: float,
-) -> tuple[Curve, tuple[Statistics, Statistics]]:  # fmt: skip
-    """The curve through <A, S> of pre-polar, and alignments at its scale with errors that know of the scale's."""
-    ahead = AHEAD if omega else 0
-
-    def aligned(readings: Readings, keep: NDArray[np.bool_]) -> Statistics:
-        fall = means(readings, keep)["decrease"]
-        scale = curves.fit(shape, windows, fall[0], errors["decrease"][0], omega, high, ahead).nuclear
-        return {"alignment": fall / scale if scale > 0 else np.full_like(fall, math.nan), "scale": np.asarray(scale)}
-
-    curve = curves.fit(shape, windows, values["decrease"][0], errors["decrease"][0], omega, high, ahead)
-    _, spread = averaged(runs, aligned)
-    scaled = values["decrease"] / curve.nuclear if curve.nuclear > 0 else np.full_like(values["decrease"], math.nan)
-    curve = Curve(shape, curve.nuclear, curve.snr, omega, curve.low, curve.high, float(spread["scale"]))
-    return curve, ({"alignment": scaled}, {"alignment": spread["alignment"]})
 
 
 def _spikes(
@@ -249,5 +243,5 @@ def _predicted(shape: tuple[int, int], sigma: float, spikes: Floats, windows: Fl
     for t in windows.tolist():
         gain, lag = rotation(t, omega)
         still = drift.filtered_alignment(shape, sigma, tuple(spikes), gain, ema(t, None).noise_factor)
-        found.append(still * curves.turned(lag, omega, AHEAD))
+        found.append(still * turned(lag, omega, AHEAD))
     return np.asarray(found)

@@ -34,6 +34,7 @@ class Ranks:
         hard_threshold: Worth keeping.
         anisotropy: The recording's noise edge over that of white noise of the same power; 1 for white noise.
         n_eff: Gradients in the average that they were counted in.
+        noise_edge: The recording's own noise edge for a single gradient; that of an average is noise_edge/sqrt(n_eff).
     """
 
     bulk_edge: int
@@ -41,6 +42,7 @@ class Ranks:
     hard_threshold: int
     anisotropy: float
     n_eff: float
+    noise_edge: float
 
 
 def ranks(values: Floats, shape: tuple[int, int], sigma: float, n_eff: float, null: Floats) -> Ranks:
@@ -54,6 +56,7 @@ def ranks(values: Floats, shape: tuple[int, int], sigma: float, n_eff: float, nu
         int(np.sum(values > threshold(beta) * math.sqrt(max(shape)) * s)),
         float(edges.mean() / (sigma * white)),
         n_eff,
+        float(edges.max()),
     )
 
 

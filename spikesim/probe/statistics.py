@@ -27,6 +27,7 @@ def means(readings: Readings, keep: Mask) -> Statistics:
 
     decrease   <A, S>, (P, W)
     behind     the same less the first pipeline's, (P, W)
+    beyond     mean of `behind` at this and all longer windows, (P, W)
     longer     the first pipeline's at one window less at another, (W, W)
     ratio      sigma_k(M)/sigma_k(G), (P, W, I)
     left_sine  that of `left` with the error of what it is held against taken out (`corrected`), (P, W, ranks); right_sine
@@ -36,7 +37,9 @@ def means(readings: Readings, keep: Mask) -> Statistics:
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = (readings.spectrum[rows] / readings.gradient[rows][:, None, None]).mean(0)
     fall = decrease(readings, keep)
-    apart = {"behind": fall - fall[:1], "longer": fall[0][:, None] - fall[0][None, :]}
+    behind = fall - fall[:1]
+    beyond = np.cumsum(behind[:, ::-1], axis=1)[:, ::-1] / np.arange(behind.shape[1], 0, -1)
+    apart = {"behind": behind, "beyond": beyond, "longer": fall[0][:, None] - fall[0][None, :]}
     for side in ("left", "right"):
         against = getattr(readings, f"{side}_halves")[rows]
         found[f"{side}_sine"] = corrected((getattr(readings, side)[rows] ** 2).mean(0), np.sqrt(1 - against**2).mean(0))
