@@ -134,10 +134,10 @@ def differences(gradients):
     return np.array([(gradients[2 * j + 1] - gradients[2 * j]) / np.sqrt(2) for j in range(len(gradients) // 2)])
 
 
-def hill(values, top):
-    """1 / mean log(x_i / x_{k+1}) over the k largest."""
-    ordered = np.sort(np.abs(values))[::-1]
-    return 1 / np.mean(np.log(ordered[:top] / ordered[top]))
+def inverse_hill(values, top):
+    """1/alpha, mean log(x_i / x_{k+1}) over the k largest."""
+    ordered = np.sort(np.abs(values), axis=None)[::-1]
+    return np.mean(np.log(ordered[:top] / ordered[top]))
 
 
 def hard_threshold(shape, s):
@@ -171,5 +171,5 @@ def remaining(window, omega):
 
 
 def persistence(energy, eta, signal, window):
-    """c_sig (P7)."""
-    return np.sqrt((energy - eta / (2 * window - 1)) / signal)
+    """c_sig (P7), 0 where there is less than the noise has."""
+    return np.sqrt(max(energy - eta / (2 * window - 1), 0) / signal) if signal > 0 else np.nan

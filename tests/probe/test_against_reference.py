@@ -109,8 +109,8 @@ def test_signal_noise_and_what_they_share(both):
 def test_tails(both):
     d = reference.differences(both.gradients)
     noise = both.probe.noise
-    same(noise.tail_entries.alpha, reference.hill(d, 60))  # the fewest
-    same(noise.tail_steps.alpha, reference.hill(np.linalg.norm(d, axis=(1, 2)), 5))
+    same(1 / noise.tail_entries.alpha, reference.inverse_hill(d, 60), 1)  # 60, the fewest; signs are all as large: inf
+    same(1 / noise.tail_steps.alpha, reference.inverse_hill(np.linalg.norm(d, axis=(1, 2)), 5))
 
 
 def test_ranks_and_spikes(both):
