@@ -88,6 +88,11 @@ def passes(kind: str, count: int, windows: tuple[float, ...], readings: int, see
     return tuple(_circle(generator.permutation(count), memory, each) for _ in range(ORDERS))
 
 
+def ahead(kind: str, count: int) -> int:
+    """Steps to come that updates are held against; 0 for a signal that stands still."""
+    return min(AHEAD, _span(count)) if kind == "trajectory" else 0
+
+
 def _blocks(count: int) -> Ints:
     return np.arange(count) * BLOCKS // count
 
@@ -102,13 +107,17 @@ def _circle(order: Ints, memory: int, readings: int) -> Pass:
 
 
 def _trajectory(count: int, memory: int, readings: int) -> Pass:
-    span = min(SPAN, count // 8)
+    span = _span(count)
     reads = np.unique(np.linspace(memory, count - span, min(readings, count - span - memory + 1)).astype(np.int64))
-    held = tuple(np.arange(t, t + min(AHEAD, span)) for t in reads)
+    held = tuple(np.arange(t, t + ahead("trajectory", count)) for t in reads)
     return Pass(np.arange(count), reads, held, tuple(np.arange(t, t + span) for t in reads), _spread(count, reads))
 
 
+def _span(count: int) -> int:
+    return min(SPAN, count // 8)
+
+
 def _spread(count: int, reads: Ints) -> Ints:
-    """Blocks with as many readings each: those before the first reading belong to the first."""
+    """Blocks of equal length from the first reading on; gradients before it belong to the first."""
     first = int(reads[0]) - 1
     return np.concatenate([np.zeros(first, np.int64), _blocks(count - first)])

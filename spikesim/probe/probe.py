@@ -19,7 +19,7 @@ from spikesim.probe.curve import Curve, turned
 from spikesim.probe.jackknife import Statistics
 from spikesim.probe.noise import NoiseEstimates, noise_estimates
 from spikesim.probe.outcome import as_json, dataset
-from spikesim.probe.plan import AHEAD, MEMORY, passes, windows_for
+from spikesim.probe.plan import MEMORY, ahead, passes, windows_for
 from spikesim.probe.readings import Asked, Readings, read
 from spikesim.probe.scale import Scaling, scaled
 from spikesim.probe.spikes import Ranks
@@ -98,7 +98,7 @@ class Probe:
     @property
     def ahead(self) -> int:
         """Steps to come that updates are held against; 0 for a signal that stands still."""
-        return AHEAD if self.kind == "trajectory" else 0
+        return ahead(self.kind, self.shape[0])
 
     @property
     def data(self) -> "xr.Dataset":
@@ -179,10 +179,10 @@ def _ranks(given: Iterable[int] | None, shape: tuple[int, int]) -> tuple[int, ..
     most = min(shape)
     if given is None:
         return tuple(r for r in RANKS if r <= max(1, most // 2))
-    found = tuple(sorted(given))
-    good = found and len(set(found)) == len(found) and all(is_whole(r) and 1 <= r <= most for r in found)
-    need(good, f"distinct ranks from 1 to min(m, n) = {most}", ranks=found)
-    return found
+    found = tuple(given) if isinstance(given, Iterable) else (given,)
+    good = found and all(is_whole(r) and 1 <= r <= most for r in found) and len(set(found)) == len(found)
+    need(good, f"distinct ranks from 1 to min(m, n) = {most}", ranks=given)
+    return tuple(sorted(found))
 
 
 def _concluded(name: str, kind: str, asked: Asked, sums: Sums, runs: tuple[Readings, ...], reach: float) -> Probe:
@@ -195,14 +195,15 @@ def _concluded(name: str, kind: str, asked: Asked, sums: Sums, runs: tuple[Readi
     if kind == "stationary":
         high = min(high, float(singular_values(sums.mean).sum()))
     bounded = tuple(i for i, p in enumerate(asked.pipelines) if str(p) in (*PIPELINES, CLIPPED))
-    scaling = Scaling(shape, windows, omega, AHEAD if omega else 0, high, bounded)
+    steps = ahead(kind, sums.shape[0])
+    scaling = Scaling(shape, windows, omega, steps, high, bounded)
     curve, alignment, spread = scaled(runs, scaling, values, errors)
     values, errors = values | {"alignment": alignment}, errors | {"alignment": spread}
     ranks, spikes = _spikes(kind, sums, noise, values, windows, omega)
     choice = choose(curve, windows, values, errors, reach)
     post = asked.pipelines.index(POST_POLAR) if POST_POLAR in asked.pipelines else None
     advice = advise(choice, curve, values, errors, len(asked.pipelines) - 1, clip_norm(sums), post)
-    predicted = _predicted(shape, noise.sigma.value, spikes, windows, omega)
+    predicted = _predicted(shape, noise.sigma.value, spikes, windows, omega, steps)
     kept = _persistence(noise, values["energy"][0], errors["energy"][0], windows)
     return Probe(
         name, kind, sums.shape, asked, noise, ranks, spikes, curve, values, errors, predicted, *kept, advice, runs, sums.sizes
@@ -233,7 +234,7 @@ def _spikes(
     return ranks, sizes[sizes > 0]
 
 
-def _predicted(shape: tuple[int, int], sigma: float, spikes: Floats, windows: Floats, omega: float) -> Floats:
+def _predicted(shape: tuple[int, int], sigma: float, spikes: Floats, windows: Floats, omega: float, steps: int) -> Floats:
     """S4, or S8 with the signal of the steps ahead that updates are held against."""
     if spikes.size == 0:
         return np.full(windows.size, math.nan)
@@ -243,5 +244,5 @@ def _predicted(shape: tuple[int, int], sigma: float, spikes: Floats, windows: Fl
     for t in windows.tolist():
         gain, lag = rotation(t, omega)
         still = drift.filtered_alignment(shape, sigma, tuple(spikes), gain, ema(t, None).noise_factor)
-        found.append(still * turned(lag, omega, AHEAD))
+        found.append(still * turned(lag, omega, steps))
     return np.asarray(found)

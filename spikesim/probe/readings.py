@@ -54,7 +54,7 @@ class Readings:
         held: Gradients held out, by block, (R, B).
         inner: <A, sum of the held-out gradients of a block>, (R, P, W, B).
         inside: <A, mean of the buffer>/‖mean of the buffer‖_*, the paper's alignment, (R, P, W).
-        gradient: Singular values of the newest gradient, (R, I).
+        gradient: Singular values of the newest gradient, 0 where they are no more than rounding, (R, I).
         left_halves: Sine of the largest angle between the top left singular subspaces of the means of two halves of the
             held-out gradients, by rank, (R, ranks).
         right_halves: The same on the right.
@@ -128,7 +128,7 @@ def _one(cascade: Cascade, asked: Asked, recording: Recording, run: Pass, i: int
         counts,
         np.einsum("pwij,bij->pwb", updates, sums),
         np.einsum("pwij,ij->pw", updates, inside) / nuclear if nuclear > 0 else np.full(updates.shape[:2], np.nan),
-        singular_values(gradients(recording, run.newest[i : i + 1])[0])[: asked.values],
+        _rounded(singular_values(gradients(recording, run.newest[i : i + 1])[0]), max(recording.shape[1:]))[: asked.values],
         *halves,
         *(np.stack(parts) for parts in zip(*(entering[p.entering] for p in asked.pipelines), strict=True)),
     )
@@ -160,6 +160,10 @@ def _by_block(recording: Recording, steps: NDArray[np.int64], block: NDArray[np.
         part = steps[start : start + CHUNK]
         np.add.at(sums, block[part], gradients(recording, part))
     return sums, counts
+
+
+def _rounded(values: Floats, longest: int) -> Floats:
+    return np.where(values > longest * np.finfo(np.float64).eps * values[0], values, 0.0)
 
 
 def _sines(x: SVD, y: SVD, ranks: tuple[int, ...]) -> tuple[Floats, Floats]:

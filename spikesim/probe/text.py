@@ -26,7 +26,18 @@ def _said(x: Estimate, digits: str = ".4g") -> str:
     return f"{x.value:{digits}} [{x.low:{digits}}, {x.high:{digits}}]"
 
 
+def _number(x: float) -> str:
+    """An alignment; "-" for NaN."""
+    return "-" if x != x else f"{x:.3f}"
+
+
+def _aligned(x: float, error: float) -> str:
+    return "-" if x != x else f"{_number(x)} ± {_number(error)}"
+
+
 def _tail(x: TailIndex) -> str:
+    if x.alpha != x.alpha:
+        return "-"
     return "light" if x.low > LIGHT else f"{x.alpha:.2f} [{x.low:.2f}, {x.high:.2f}]"
 
 
@@ -73,8 +84,8 @@ def _alignment(probe: "Probe", width: int) -> str:
     half = probe.errors["alignment"]
     rows = []
     for i, t in enumerate(probe.asked.windows):
-        cells = [f"{probe.values['alignment'][p, i]:.3f} ± {half[p, i]:.3f}" for p in range(len(names))]
-        rows.append((f"{t:g}", *cells, f"{probe.values['inside'][0, i]:.3f}", f"{probe.predicted[i]:.3f}"))
+        cells = [_aligned(probe.values["alignment"][p, i], half[p, i]) for p in range(len(names))]
+        rows.append((f"{t:g}", *cells, _number(probe.values["inside"][0, i]), _number(probe.predicted[i])))
     held = "the gradients outside the buffer" if probe.kind == "stationary" else f"the {probe.ahead} gradients that follow"
     caption = f"alignment with {held}, ± one standard error; in-buffer: pre-polar against the mean of its own buffer, biased"
     return ruled(("T", *names, "in-buffer", "theory"), rows, width, caption)

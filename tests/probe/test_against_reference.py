@@ -103,7 +103,9 @@ def test_signal_noise_and_what_they_share(both):
     same([noise.sigma.value, noise.snr.value], [np.sqrt(eta / (m * n)), signal / eta])
     same(noise.autocorrelation.value, phi, 1)
     energy = both.mean(lambda one: one.energy().mean())
-    same(both.probe.persistence, [reference.persistence(e, eta, signal, t) for e, t in zip(energy, both.windows, strict=True)])
+    same(
+        both.probe.persistence, [reference.persistence(e, eta, signal, t) for e, t in zip(energy, both.windows, strict=True)]
+    )
 
 
 def test_tails(both):
