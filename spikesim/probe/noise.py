@@ -4,6 +4,7 @@ Notation: C_j = mean of <G_t, G_{t+j}>. Noise that is orthogonal over steps is i
 signal's, and eta = C_0 - A with A the signal's own C_0, found
 
     stationary   as the mean over all pairs of different gradients (U-statistic, no bias)
+    twin         as the mean of <G_t, G'_t>, and at lag 1 <G_t, G'_{t+1}>, of gradients of other batches at the same weights
     trajectory   on a parabola through C_j - eta phi^j for j = 3 .. 24, as a signal that moves leaves less in common
 
 and phi = (C_1 - A_1)/eta, A_1 the same at lag 1, is what noise has in common with that of the step before. Of a trajectory,
@@ -118,6 +119,8 @@ def _statistics(sums: Sums, kind: str, grams: Floats, keep: NDArray[np.bool_]) -
     if kind == "stationary":
         whole = grams[np.ix_(keep, keep)].sum()
         now = after = (whole - power * count) / (count * (count - 1))
+    elif sums.shared is not None:
+        now, after = sums.shared[keep].sum(0) / (count, sums.pairs[keep, 1].sum())
     else:
         now, after = _extrapolated(means, power)
     eta = max(power - now, 1e-12 * power)

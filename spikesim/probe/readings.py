@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikesim.cascade import Cascade, Stages
+from spikesim.observables import separated
 from spikesim.pipelines import Pipeline
 from spikesim.polar import SVD, singular_values, svd
 from spikesim.probe.plan import BLOCKS, Pass
@@ -53,13 +54,13 @@ class Readings:
         held: Gradients held out, by block, (R, B).
         inner: <A, sum of the held-out gradients of a block>, (R, P, W, B).
         inside: <A, mean of the buffer>/‖mean of the buffer‖_*, the paper's alignment, (R, P, W).
-        gradient: Singular values of the newest gradient, (R, I).
+        gradient: Singular values of the newest gradient, 0 where they are no more than rounding, (R, I).
         left_halves: Sine of the largest angle between the top left singular subspaces of the means of two halves of the
             held-out gradients, by rank, (R, ranks).
         right_halves: The same on the right.
         spectrum: Singular values of what enters the last polar step, (R, P, W, I).
         left: Sine of the largest angle between the top left singular subspaces of what enters and of the held-out mean, by
-            rank, (R, P, W, ranks).
+            rank, NaN where one of them does not exist, (R, P, W, ranks).
         right: The same on the right.
         nuclear: ‖X‖_* of what enters, (R, P, W).
         energy: ‖X‖_F^2 of what enters, (R, P, W).
@@ -98,9 +99,9 @@ def read(recording: Recording, run: Pass, asked: Asked, buffer: int | Floats, he
             steps = run.steps[taken : min(until, taken + CHUNK)]
             cascade.advance(gradients(recording, steps))
             taken += steps.size
-        newest = singular_values(gradients(recording, run.newest[i : i + 1])[0])[: asked.values]
+        newest = _rounded(singular_values(gradients(recording, run.newest[i : i + 1])[0]), max(recording.shape[1:]))
         inside = _inside(recording, run.steps[:until], buffer)
-        found.append(_one(cascade, asked, held or recording, run, i, inside, newest))
+        found.append(_one(cascade, asked, held or recording, run, i, inside, newest[: asked.values]))
     columns = [np.stack(column) for column in zip(*found, strict=True)]
     return Readings(run.newest, run.block[run.newest], *columns)
 
@@ -140,19 +141,15 @@ def _one(
 
 def _truth(recording: Recording, steps: NDArray[np.int64], ranks: tuple[int, ...]) -> tuple[SVD, tuple[Floats, Floats]]:
     """SVD of the mean of some gradients, and the sines between its two halves, left and right."""
-    halves = [gradients(recording, steps[i::2]).mean(0) for i in (0, 1)]
-    odd, even, largest = svd(halves[0]), svd(halves[1]), ranks[-1]
-    left = _sines(odd.u[:, :largest], even.u[:, :largest], ranks)
-    right = _sines(odd.vt[:largest].T, even.vt[:largest].T, ranks)
-    return svd((halves[0] + halves[1]) / 2), (left, right)
+    parts = [gradients(recording, steps[i::2]) for i in (0, 1)]
+    odd, even = (svd(part.mean(0)) for part in parts)
+    return svd(sum(part.sum(0) for part in parts) / steps.size), _sines(odd, even, ranks)
 
 
 def _entering(x: Floats, wide: SVD, asked: Asked) -> tuple[Floats, ...]:
     """Of what enters a polar step, at every window: singular values, sines left and right, nuclear norm and energy."""
-    found, largest = svd(x), asked.ranks[-1]
-    left = _sines(found.u[..., :largest], wide.u[:, :largest], asked.ranks)
-    right = _sines(_t(found.vt[..., :largest, :]), wide.vt[:largest].T, asked.ranks)
-    each = found.d[..., : asked.values], left, right, found.d.sum(-1), (found.d**2).sum(-1)
+    found = svd(x)
+    each = found.d[..., : asked.values], *_sines(found, wide, asked.ranks), found.d.sum(-1), (found.d**2).sum(-1)
     return tuple(np.broadcast_to(part, (len(asked.windows), *part.shape[1:])) for part in each)
 
 
@@ -170,8 +167,23 @@ def _by_block(recording: Recording, steps: NDArray[np.int64], block: NDArray[np.
     return sums, counts
 
 
-def _sines(x: Floats, y: Floats, ranks: tuple[int, ...]) -> Floats:
-    """‖sin Theta‖_2 of the subspaces of the first r columns of x (..., m, R) and y (m, R), for every r, (..., ranks)."""
+def _rounded(values: Floats, longest: int) -> Floats:
+    return np.where(values > longest * np.finfo(np.float64).eps * values[0], values, 0.0)
+
+
+def _sines(x: SVD, y: SVD, ranks: tuple[int, ...]) -> tuple[Floats, Floats]:
+    """‖sin Theta‖_2 of the top-r subspaces of x (..., m, n) and y (m, n), left and right, for every r, (..., ranks).
+
+    NaN where one of the two does not exist (theory.md, Observables).
+    """
+    rounding = max(y.u.shape[-2], y.vt.shape[-1]) * float(np.finfo(np.float64).eps)
+    exist = np.stack([separated(x.d, r, rounding) & separated(y.d, r, rounding) for r in ranks], axis=-1)
+    left, right = _beside(x.u, y.u, ranks), _beside(_t(x.vt), _t(y.vt), ranks)
+    return np.where(exist, left, np.nan), np.where(exist, right, np.nan)
+
+
+def _beside(x: Floats, y: Floats, ranks: tuple[int, ...]) -> Floats:
+    """Norms of what the first r columns of x (..., m, R) have outside the span of those of y (m, R), (..., ranks)."""
     out = []
     for rank in ranks:
         beside = x[..., :rank] - y[:, :rank] @ (y[:, :rank].T @ x[..., :rank])

@@ -50,10 +50,15 @@ def ranks(values: Floats, shape: tuple[int, int], sigma: float, n_eff: float, nu
     s, edges = sigma / math.sqrt(n_eff), singular_values(null)[:, 0]
     white = math.sqrt(shape[0]) + math.sqrt(shape[1])
     beta = min(shape) / max(shape)
+    rounding = max(shape) * np.finfo(np.float64).eps * values[0]
+
+    def over(edge: float) -> int:
+        return int(np.sum(values > max(edge, rounding)))
+
     return Ranks(
-        int(np.sum(values > s * white)),
-        int(np.sum(values > edges.max() / math.sqrt(n_eff))),
-        int(np.sum(values > threshold(beta) * math.sqrt(max(shape)) * s)),
+        over(s * white),
+        over(edges.max() / math.sqrt(n_eff)),
+        over(threshold(beta) * math.sqrt(max(shape)) * s),
         float(edges.mean() / (sigma * white)),
         n_eff,
         float(edges.max()),

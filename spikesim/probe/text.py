@@ -12,6 +12,12 @@ from spikesim.theory import asymptotics
 if TYPE_CHECKING:
     from spikesim.probe.probe import Probe
 
+HELD = {
+    "stationary": "the gradients outside the buffer",
+    "trajectory": "the {} gradients that follow",
+    "twin": "the twin's gradient of the step",
+}
+"""What updates are held against."""
 SHOWN = 8
 """Spikes that are listed."""
 
@@ -29,7 +35,18 @@ def _said(x: Estimate, digits: str = ".4g") -> str:
     return f"{x.value:{digits}} [{x.low:{digits}}, {x.high:{digits}}]"
 
 
+def _number(x: float) -> str:
+    """An alignment; "-" for NaN."""
+    return "-" if x != x else f"{x:.3f}"
+
+
+def _aligned(x: float, error: float) -> str:
+    return "-" if x != x else f"{_number(x)} ± {_number(error)}"
+
+
 def _tail(x: TailIndex) -> str:
+    if x.alpha != x.alpha:
+        return "-"
     return "light" if x.low > LIGHT else f"{x.alpha:.2f} [{x.low:.2f}, {x.high:.2f}]"
 
 
@@ -80,7 +97,7 @@ def _alignment(probe: "Probe", width: int) -> str:
         cells = [f"{values[p, i]:{digits}} ± {errors[p, i]:{digits}}" for p in range(len(names))]
         theory = f"{probe.predicted[i]:.3f}" if probe.spikes.size else "-"
         rows.append((f"{t:g}", *cells, f"{probe.values['inside'][0, i]:.3f}", theory))
-    held = "the gradients outside the buffer" if probe.kind == "stationary" else f"the {probe.ahead} gradients that follow"
+    held = HELD["twin" if probe.twin else probe.kind].format(probe.ahead)
     said = "alignment" if probe.curve.seen else "<A, S>, which is no more than its error (so that alignment has no scale),"
     caption = f"{said} with {held}, ± one standard error; in-buffer: pre-polar against the mean of its own buffer, biased"
     return ruled(("T", *names, "in-buffer", "theory"), rows, width, caption)
