@@ -8,6 +8,7 @@ from pathlib import Path
 
 from spikesim.errors import need
 from spikesim.estimate import RateFit
+from spikesim.records import Records, holds_records
 from spikesim.sweep.spec import Spec
 from spikesim.sweep.store import Store
 from spikesim.tables import ruled
@@ -44,7 +45,7 @@ class Outcome:
     needs: str = ""  # what the drawing script was given beside the results
 
 
-GROUPS = ("What the paper proves", "What is sharper", "What is open", "Where the order reverses")
+GROUPS = ("What the paper proves", "What is sharper", "What is open", "Where the order reverses", "Real gradients")
 """What an experiment is about: each drawing script's GROUP, and the parts of the gallery in order."""
 
 
@@ -59,6 +60,7 @@ class Reproduced:
     seconds: float
     computed: int
     kept: int
+    recorded: bool = False  # drawn from records, which this reproduction did not make
 
 
 Draw = Callable[..., Outcome]
@@ -135,11 +137,15 @@ def _entry(item: Reproduced) -> list[str]:
         lines += [f"| {row.quantity} | {row.fit} | {row.theory_text} |" for row in item.outcome.rows]
         parts.append("\n".join(lines))
     parts.append(
-        f"`spikesim run experiments/{item.name}.toml --out results/{item.name}`, "
-        f"`python experiments/{item.name}.py{item.outcome.needs}` ({item.seconds:.0f} core-seconds of simulation); "
-        f"also as [PDF]({item.name}.pdf)."
+        f"{_made(item)}, `python experiments/{item.name}.py{item.outcome.needs}` ({item.seconds:.0f} core-seconds of "
+        f"{'measurement' if item.recorded else 'simulation'}); also as [PDF]({item.name}.pdf)."
     )
     return parts
+
+
+def _made(item: Reproduced) -> str:
+    """The command that makes what an experiment draws from."""
+    return "`make training`" if item.recorded else f"`spikesim run experiments/{item.name}.toml --out results/{item.name}`"
 
 
 def main(draw: Draw, script: str) -> None:
@@ -153,9 +159,17 @@ def main(draw: Draw, script: str) -> None:
     parser.add_argument("--published", type=Path, help="file of published numbers, for experiments that compare with them")
     options = parser.parse_args()
     try:
-        store, title = Store(options.results), Spec.from_toml(Path(script).with_suffix(".toml")).title
-        need(store.index.title == title, f"results of {name}.toml", title=store.index.title)
-        print(draw(store, options.figures, published=options.published).finding)
+        print(draw(_read(Path(script), options.results), options.figures, published=options.published).finding)
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
+
+
+def _read(script: Path, results: Path) -> Store | Records:
+    """What a script draws from: its own results, or its records."""
+    spec = script.with_suffix(".toml")
+    if holds_records(spec):
+        return Records.from_toml(spec)
+    store = Store(results)
+    need(store.index.title == Spec.from_toml(spec).title, f"results of {spec.name}", title=store.index.title)
+    return store

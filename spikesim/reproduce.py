@@ -9,6 +9,7 @@ from typing import Any
 from spikesim.benchmark import with_section
 from spikesim.errors import need
 from spikesim.progress import Bar
+from spikesim.records import Records, holds_records
 from spikesim.report import GROUPS, Reproduced, gallery
 from spikesim.sweep.run import run_spec
 from spikesim.sweep.spec import Spec
@@ -43,25 +44,47 @@ def reproduce(
         bar: Shows progress.
     """
     need(published is None or published.is_file(), "published: a file", published=str(published))
-    specs = {path: Spec.from_toml(path, quick) for path in experiments(folder)}
-    scripts = {path: _script(path.with_suffix(".py")) for path in specs}
+    asked = {path: _asked(path, quick) for path in experiments(folder)}
+    scripts = {path: _script(path.with_suffix(".py")) for path in asked}
     done = []
-    for path, spec in specs.items():
-        store = Store(results / path.stem)
-        with bar.run(path.stem) as advance:
-            ran = run_spec(spec, store, quick, fresh, advance)
-        outcome = scripts[path].draw(store, figures, published=published)
-        seconds = sum(result.data.attrs["seconds"] for result in store)
-        done.append(Reproduced(path.stem, scripts[path].GROUP, spec.title, outcome, seconds, ran.computed, ran.kept))
+    for path, what in asked.items():
+        found, computed, kept = _found(path.stem, what, results, fresh, bar, quick)
+        outcome = scripts[path].draw(found, figures, published=published)
+        recorded = isinstance(found, Records)
+        done.append(
+            Reproduced(path.stem, scripts[path].GROUP, what.title, outcome, _seconds(found), computed, kept, recorded)
+        )
     if not quick:
         page = with_section(gallery(done, _preface(done)), figures)
         (figures / "README.md").write_text(page, encoding="utf-8")
     return done
 
 
+def _asked(path: Path, quick: bool) -> Spec | Records:
+    """What an experiment's file asks for: a simulation, or what is on record."""
+    return Records.from_toml(path) if holds_records(path) else Spec.from_toml(path, quick)
+
+
+def _found(
+    name: str, what: Spec | Records, results: Path, fresh: bool, bar: Bar, quick: bool
+) -> tuple[Store | Records, int, int]:
+    """What an experiment draws from, and how many of its points were computed and kept."""
+    if isinstance(what, Records):
+        return what, 0, 1
+    store = Store(results / name)
+    with bar.run(name) as advance:
+        ran = run_spec(what, store, quick, fresh, advance)
+    return store, ran.computed, ran.kept
+
+
+def _seconds(found: Store | Records) -> float:
+    """Core-seconds of simulation, or of what made the records."""
+    return found.seconds if isinstance(found, Records) else sum(result.data.attrs["seconds"] for result in found)
+
+
 def _preface(done: list[Reproduced]) -> str:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    minutes = sum(item.seconds for item in done) / 60
+    minutes = sum(item.seconds for item in done if not item.recorded) / 60
     return (
         f"Drawn by `spikesim reproduce --full`: {minutes:.0f} core-minutes of simulation ({cores} cores, "
         f"{platform.machine()}). Bands and intervals are 95 %. "

@@ -28,7 +28,7 @@ FLOORS = [
     ),
     ("stages", "cascade", "pipelines", "observables", "samplers"),
     ("moments", "parts", "measure", "methods", "arguments", "design", "trials", "dataset", "blocks", "simulate"),
-    ("sweep",),
+    ("sweep", "records"),
     ("plots", "report", "wording", "benchmark", "progress", "predict", "verify"),
     ("reproduce",),
     ("cli",),

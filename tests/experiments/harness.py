@@ -9,12 +9,17 @@ from pathlib import Path
 
 import numpy as np
 
+from spikesim.records import Records, holds_records
 from spikesim.sweep.run import run_spec
 from spikesim.sweep.spec import Spec
 from spikesim.sweep.store import Store
 
 ROOT = Path(__file__).parents[2]
-NAMES = sorted(p.stem for p in (ROOT / "experiments").glob("*.toml"))
+FILES = sorted((ROOT / "experiments").glob("*.toml"))
+NAMES = [p.stem for p in FILES if not holds_records(p)]
+"""Of experiments that simulate."""
+RECORDED = [p.stem for p in FILES if holds_records(p)]
+"""Of experiments that draw what is on record."""
 
 
 def script(name: str):
@@ -29,6 +34,10 @@ def tiny(name: str, tmp_path: Path, **run: object) -> Store:
     store = Store(tmp_path / name)
     run_spec(spec, store, quick=True)
     return store
+
+
+def recorded(name: str) -> Records:
+    return Records.from_toml(ROOT / "experiments" / f"{name}.toml")
 
 
 def table(name: str, **run: object) -> dict:
