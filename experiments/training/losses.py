@@ -4,7 +4,6 @@ Rates are chosen by the mean training loss of TUNING seeds; what is reported com
 """
 
 import importlib.metadata
-import platform
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -108,7 +107,7 @@ def _numbers(grid: Grid, runs: Sequence[Run]) -> dict[str, Any]:
 def _settings(context: Context, tuning: Sequence[int], reported: Sequence[int]) -> dict[str, Any]:
     return {
         "tuning_seeds": tuning, "reported_seeds": reported, "ratio": rates.RATIO, "end": END, "last_rate": LAST_RATE,
-        "text": text().source, "torch": importlib.metadata.version("torch"), "python": platform.python_version(), "cpu": cpu(),
+        "text": text().source, "torch": importlib.metadata.version("torch"), "cpu": cpu(),
         "tasks": {name: _described(context, name) for name in context.tasks},
     }  # fmt: skip
 

@@ -56,7 +56,7 @@ def run(context: Context) -> None:
         for name, task in context.tasks.items()
         for seed in list(SEEDS)[: 1 if context.quick else None]
     ]
-    made = sum(context.each(recorded, jobs), [])
+    made = [path for paths in context.each(recorded, jobs) for path in paths]
     context.log(f"{len(made)} recordings, {sum(p.stat().st_size for p in made) / 1e6:.0f} MB")
     if not context.quick:
         _commit(jobs, context.records.parent / "gradients", record["settings"]["text"])

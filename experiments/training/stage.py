@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 
 from training.tasks import Task
 
-A, B = TypeVar("A"), TypeVar("B")
+A = TypeVar("A")
+B = TypeVar("B")
 DIGITS = 6
 """Significant digits of numbers in records."""
 

@@ -14,6 +14,7 @@ from torch.nn.functional import cross_entropy
 from training.gpt import GPT, Size
 from training.text import VOCABULARY, text
 
+FULL_SIZE = Size(VOCABULARY)
 INITIAL, ORDER, FRESH = range(3)
 """Streams of one seed: initial weights, mini-batches of training, and further mini-batches."""
 
@@ -81,7 +82,7 @@ def loss(model: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
 class Characters(Task):
     """A GPT that tells the next character of the standard library's sources; an example is a line of `context` of them."""
 
-    size: Size = Size(VOCABULARY)
+    size: Size = FULL_SIZE
 
     def built(self) -> nn.Module:
         """See Task."""

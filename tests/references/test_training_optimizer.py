@@ -80,5 +80,5 @@ def test_deficient_matrices_keep_their_own_directions():
 def test_momentum_and_pipeline_are_checked():
     with pytest.raises(ValueError, match=r"need 0 <= beta < 1, got beta=1"):
         Hidden([], "pre-polar", 1.0)
-    with pytest.raises(ValueError, match="need a pipeline in .*, got pipeline='muon'"):
+    with pytest.raises(ValueError, match=r"need a pipeline in .*, got pipeline='muon'"):
         Hidden([], "muon", 0.9)
