@@ -11,6 +11,7 @@ import numpy as np
 from scipy.stats import t as student
 
 from spikesim import plots, report
+from spikesim.errors import need
 from spikesim.records import Records
 
 GROUP = "Real gradients"
@@ -84,48 +85,58 @@ def _rates(axis: Any, study: dict[str, Any]) -> None:
         axis.plot(rates[at], losses[at], "*", color=style["color"], markersize=13, markeredgecolor="black")
         ends.append(losses[at])
     low = min(ends)
-    axis.set(xscale="log", xlabel="first learning rate of hidden matrices", ylabel="end of training, tuning seeds, nats")
+    axis.set(xscale="log", xlabel="first learning rate of hidden matrices", ylabel="final loss, tuning seeds, nats")
     axis.set_ylim(low - 0.1 * HEADROOM[study["task"]], low + HEADROOM[study["task"]])
 
 
 def _momenta(axis: Any, studies: list[dict[str, Any]]) -> None:
     """Reported loss less that of pre-polar with the first study's momentum, paired over seeds, against momentum."""
-    level = np.array(studies[0]["pipelines"][FIRST]["training"], float)
+    beta, level = studies[0]["beta"], np.array(studies[0]["pipelines"][FIRST]["training"], float)
     studies = sorted(studies, key=lambda s: s["beta"])
     for i, (name, style) in enumerate(STYLE.items()):
         at = [k for k, s in enumerate(studies) if name in s["pipelines"]]
         less = np.array([np.array(studies[k]["pipelines"][name]["training"], float) - level for k in at])
         mean, half = interval(less.T)
-        axis.errorbar(np.array(at) + 0.08 * (i - 2), mean, half, label=name, capsize=3, markersize=5, linewidth=1, **style)
+        ends = mean - half, mean + half
+        plots.intervals(axis, np.array(at) + 0.08 * (i - 2), mean, ends, name, linestyle="-", linewidth=1, **style)
     axis.axhline(0, color="black", linewidth=0.8)
     axis.set_xticks(range(len(studies)), [f"{s['beta']:g}" for s in studies])
     axis.set(xlabel="momentum β, each at its best rate")
-    axis.set_ylabel(f"end of training, less {FIRST}'s at β = 0.95, nats")
+    axis.set_ylabel(f"less {FIRST}'s at β = {beta:g}, nats")
 
 
 def _place(found: dict[str, Any]) -> int:
-    """Where the chosen rate is among those tried."""
-    return int(np.argmin(np.abs(np.array(found["tuning"]["rates"]) / found["rate"] - 1)))
+    """Where the rate of the least tuning loss is among those tried: inside, and the one that was reported."""
+    losses = np.array(found["tuning"]["training"], float).mean(1)
+    at, tried = int(np.nanargmin(losses)), found["tuning"]["rates"]
+    need(
+        0 < at < len(tried) - 1 and tried[at] == found["rate"], "a best rate inside its grid", rate=found["rate"], rates=tried
+    )
+    return at
 
 
-def in_order(study: dict[str, Any]) -> bool:
-    """Whether pre-polar is below post-polar and that below polar-only, both beyond their 95 % intervals."""
-    steps = [paired(study, b, a) for a, b in ((FIRST, MIDDLE), (MIDDLE, LAST))]
-    return all(mean > half for mean, half in steps)
+def ahead(studies: list[dict[str, Any]], pipeline: str, *others: str) -> str:
+    """In which tasks a pipeline's loss is below the others' by more than their 95 % intervals."""
+    where = []
+    for study in studies:
+        gaps = [paired(study, other, pipeline) for other in others]
+        where += [_word(study)] * all(mean > half for mean, half in gaps)
+    return {0: "neither", len(studies): "both"}.get(len(where), " and ".join(where) + " alone")
+
+
+def _word(study: dict[str, Any]) -> str:
+    return NAMES[study["task"]].split()[0]
 
 
 def _finding(studies: list[dict[str, Any]]) -> str:
-    parts = []
-    for study in studies:
-        gaps = [f"{name} {_signed(*paired(study, name, FIRST))}" for name in (MIDDLE, LAST)]
-        parts.append(f"{NAMES[study['task']].split()[0]}: {', '.join(gaps)}")
-    shown = [NAMES[s["task"]].split()[0] for s in studies if in_order(s)]
-    verdict = f"shows for the {' and the '.join(shown)}" if shown else "does not show"
-    if 0 < len(shown) < len(studies):
-        verdict += " alone"
+    parts = [
+        f"{_word(study)} " + ", ".join(f"{name} {_signed(*paired(study, name, FIRST))}" for name in (MIDDLE, LAST))
+        for study in studies
+    ]
     return (
-        f"At each one's best rate, final training loss above {FIRST}'s is, in nats, {'; '.join(parts)}: "
-        f"the paper's order, {FIRST} before {MIDDLE} before {LAST}, {verdict}."
+        f"Final training loss above {FIRST}'s, each at its best rate, nats: {'; '.join(parts)}. {FIRST.capitalize()} leads in "
+        f"{ahead(studies, FIRST, MIDDLE, LAST)}; the paper's next step, {MIDDLE} ahead of {LAST}, shows in "
+        f"{ahead(studies, MIDDLE, LAST)}."
     )
 
 

@@ -47,7 +47,7 @@ def trained(pipeline, stream, beta=0.95):
 @pytest.mark.parametrize("pipeline", PIPELINES)
 def test_updates_are_the_simulators(pipeline):
     for stream in streams():
-        expected = ss.last_update(TEXTS[pipeline], np.asarray(stream, np.float64), window=20.0)
+        expected = ss.last_update(TEXTS[pipeline], np.asarray(stream), window=20.0)
         assert worst(trained(pipeline, stream)[None], expected[None]) < TOLERANCE
 
 
