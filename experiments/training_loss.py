@@ -134,8 +134,8 @@ def _finding(studies: list[dict[str, Any]]) -> str:
         for study in studies
     ]
     return (
-        f"Final training loss above {FIRST}'s, each at its best rate, nats: {'; '.join(parts)}. {FIRST.capitalize()} leads in "
-        f"{ahead(studies, FIRST, MIDDLE, LAST)}; the paper's next step, {MIDDLE} ahead of {LAST}, shows in "
+        f"Final training loss above {FIRST}'s, each at its best rate, nats: {'; '.join(parts)}. {FIRST.capitalize()} leads "
+        f"in {ahead(studies, FIRST, MIDDLE, LAST)}; the paper's next step, {MIDDLE} ahead of {LAST}, shows in "
         f"{ahead(studies, MIDDLE, LAST)}."
     )
 

@@ -137,5 +137,7 @@ independently at fixed weights in the middle of the same run; its order means no
 {rows}
 
 gpt: two blocks, width 40, four heads, lines of 64 characters of the standard library of Python {python} ({files} files,
-{bytes} bytes, SHA-256 `{sha256}`), one in ten held out. digits: a perceptron 64-48-24-10 with ReLU on scikit-learn's digits.
+{bytes} bytes, SHA-256 `{sha256}`), one file in ten
+held out. digits: a perceptron 64-48-24-10 with ReLU on scikit-learn's digits. Gradients are rank-deficient up to float32's
+rounding: singular values below max(m, n) times its epsilon, of the largest, mean nothing.
 """
