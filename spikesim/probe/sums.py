@@ -22,7 +22,8 @@ Floats = NDArray[np.float64]
 LAGS = 24
 DRAWS = 8
 """Signed sums of noise: those of the gradients pass for noise if they are not above all of them."""
-ROWS = 32
+ROWS, BYTES = 32, 1 << 26
+"""Gradients that are taken at once, and what they may weigh, at most."""
 
 
 @dataclass(frozen=True)
@@ -66,10 +67,10 @@ def sums_of(recording: Recording, seed: int) -> Sums:
     """Read a recording once."""
     count, m, n = recording.shape
     adder = _Adder(count, m * n, seed)
-    for first, chunk in recording.chunks():
-        flat = np.asarray(chunk, np.float64).reshape(len(chunk), m * n)
-        for start in range(0, len(flat), ROWS):
-            adder.take(first + start, flat[start : start + ROWS], (m, n))
+    rows = max(1, min(ROWS, BYTES // (8 * m * n)))  # by the shape alone: the order of sums decides their last bits
+    for first in range(0, count, rows):
+        steps = recording.take(range(first, min(first + rows, count)))
+        adder.take(first, np.asarray(steps, np.float64).reshape(len(steps), m * n), (m, n))
     return Sums(
         recording.shape, adder.products, adder.pairs, adder.totals.reshape(BLOCKS, m, n), adder.null.reshape(DRAWS, m, n),
         np.asarray(adder.norms), np.asarray(adder.sizes), adder.entries, adder.blocks.motion(),
