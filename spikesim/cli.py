@@ -196,7 +196,10 @@ def probe(
         list[str] | None, typer.Option(help='A pipeline, such as "Clip(3.0) -> Filter() -> Polar()".  [default: the four]')
     ] = None,
     reach: Annotated[float, typer.Option(help="Wanted alignment, where no drift limits the window.")] = 0.9,
-    readings: Annotated[int, typer.Option(help="How often updates are read.")] = 48,
+    twin: Annotated[
+        str | None, typer.Option(help="Of a trajectory: gradients of other batches at the same weights, step by step.")
+    ] = None,
+    readings: Annotated[int | None, typer.Option(help="How often updates are read.  [default: 48, 192 with --twin]")] = None,
     seed: Annotated[int, typer.Option(help="Of random orders and signs.")] = 0,
     figure: Annotated[Path | None, typer.Option(help="Draw a page as FIGURE.png and FIGURE.pdf.")] = None,
     as_json: Json = False,
@@ -208,7 +211,7 @@ def probe(
     with _stoppable("stopped; nothing was kept"):
         found = probed(
             gradients, kind=kind, windows=window or None, ranks=rank or None, pipelines=pipeline or PIPELINES, reach=reach,
-            readings=readings, seed=seed,
+            readings=readings, seed=seed, twin=twin,
         )  # fmt: skip
         if figure is not None:
             found.draw(figure.parent, figure.name)

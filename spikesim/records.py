@@ -8,13 +8,13 @@ An experiment of this kind simulates nothing. Its TOML file says where its numbe
 """
 
 import json
-import tomllib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from spikesim.errors import need
+from spikesim.sweep.faults import read_toml
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Records:
         Raises:
             ValueError: If it has no title and [records] file, or that is no file.
         """
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = read_toml(path)
         inside = table.get("records")
         name = inside.get("file") if isinstance(inside, dict) else None
         need(isinstance(name, str), '[records] file = "a path beside this file"', path=str(path))
@@ -61,11 +61,3 @@ class Records:
     def seconds(self) -> float:
         """Core-seconds that it took to make them."""
         return float(self.data.get("seconds", 0.0))
-
-
-def holds_records(path: Path) -> bool:
-    """Whether an experiment's file is of this kind."""
-    try:
-        return "records" in tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
-        return False

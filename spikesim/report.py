@@ -6,11 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from spikesim.errors import need
 from spikesim.estimate import RateFit
-from spikesim.records import Records, holds_records
-from spikesim.sweep.spec import Spec
-from spikesim.sweep.store import Store
+from spikesim.kinds import PROBES, RECORDS, SIMULATION, read
 from spikesim.tables import ruled
 
 
@@ -60,7 +57,7 @@ class Reproduced:
     seconds: float
     computed: int
     kept: int
-    recorded: bool = False  # drawn from records, which this reproduction did not make
+    kind: str = SIMULATION  # of what it was drawn from (kinds.py)
 
 
 Draw = Callable[..., Outcome]
@@ -136,16 +133,20 @@ def _entry(item: Reproduced) -> list[str]:
         lines = ["| quantity | fitted exponent in 2T - 1 [95 %] | theory on the same windows |", "|---|---|---|"]
         lines += [f"| {row.quantity} | {row.fit} | {row.theory_text} |" for row in item.outcome.rows]
         parts.append("\n".join(lines))
+    command, work = MADE[item.kind]
     parts.append(
-        f"{_made(item)}, `python experiments/{item.name}.py{item.outcome.needs}` ({item.seconds:.0f} core-seconds of "
-        f"{'measurement' if item.recorded else 'simulation'}); also as [PDF]({item.name}.pdf)."
+        f"{command.format(name=item.name)}, `python experiments/{item.name}.py{item.outcome.needs}` "
+        f"({item.seconds:.0f} core-seconds of {work}); also as [PDF]({item.name}.pdf)."
     )
     return parts
 
 
-def _made(item: Reproduced) -> str:
-    """The command that makes what an experiment draws from."""
-    return "`make training`" if item.recorded else f"`spikesim run experiments/{item.name}.toml --out results/{item.name}`"
+MADE = {
+    SIMULATION: ("`spikesim run experiments/{name}.toml --out results/{name}`", "simulation"),
+    RECORDS: ("`make training`", "measurement"),
+    PROBES: ("`spikesim reproduce --full`", "probing"),
+}
+"""By kind: the command that makes what an experiment draws from, and what takes its time."""
 
 
 def main(draw: Draw, script: str) -> None:
@@ -159,17 +160,11 @@ def main(draw: Draw, script: str) -> None:
     parser.add_argument("--published", type=Path, help="file of published numbers, for experiments that compare with them")
     options = parser.parse_args()
     try:
-        print(draw(_read(Path(script), options.results), options.figures, published=options.published).finding)
+        print(
+            draw(
+                read(Path(script).with_suffix(".toml"), options.results), options.figures, published=options.published
+            ).finding
+        )
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
-
-
-def _read(script: Path, results: Path) -> Store | Records:
-    """What a script draws from: its own results, or its records."""
-    spec = script.with_suffix(".toml")
-    if holds_records(spec):
-        return Records.from_toml(spec)
-    store = Store(results)
-    need(store.index.title == Spec.from_toml(spec).title, f"results of {spec.name}", title=store.index.title)
-    return store

@@ -8,12 +8,9 @@ from typing import Any
 
 from spikesim.benchmark import with_section
 from spikesim.errors import need
+from spikesim.kinds import RECORDS, asked, made
 from spikesim.progress import Bar
-from spikesim.records import Records, holds_records
 from spikesim.report import GROUPS, Reproduced, gallery
-from spikesim.sweep.run import run_spec
-from spikesim.sweep.spec import Spec
-from spikesim.sweep.store import Store
 
 QUICK_NOTE = "Quick run: matrices formed are up to 64 wide, and trials few; for the figures of the gallery use --full."
 
@@ -38,53 +35,29 @@ def reproduce(
         folder: Of the experiments.
         results: Where results go, a folder for each experiment; what is there is kept unless fresh.
         figures: Where figures go; a full run also writes its README.md, the gallery, with what `make bench` left there.
-        quick: Apply each spec's [quick] tables.
+        quick: Apply each file's [quick] tables.
         fresh: Compute again what is there.
         published: Numbers published by others, for the experiments that compare with them.
         bar: Shows progress.
     """
     need(published is None or published.is_file(), "published: a file", published=str(published))
-    asked = {path: _asked(path, quick) for path in experiments(folder)}
-    scripts = {path: _script(path.with_suffix(".py")) for path in asked}
+    files = {path: asked(path, quick) for path in experiments(folder)}
+    scripts = {path: _script(path.with_suffix(".py")) for path in files}
     done = []
-    for path, what in asked.items():
-        found, computed, kept = _found(path.stem, what, results, fresh, bar, quick)
-        outcome = scripts[path].draw(found, figures, published=published)
-        recorded = isinstance(found, Records)
-        done.append(
-            Reproduced(path.stem, scripts[path].GROUP, what.title, outcome, _seconds(found), computed, kept, recorded)
-        )
+    for path, what in files.items():
+        got = made(path.stem, what, results / path.stem, fresh, bar, quick)
+        outcome = scripts[path].draw(got.drawn, figures, published=published)
+        group = scripts[path].GROUP
+        done.append(Reproduced(path.stem, group, what.title, outcome, got.seconds, got.computed, got.kept, got.kind))
     if not quick:
         page = with_section(gallery(done, _preface(done)), figures)
         (figures / "README.md").write_text(page, encoding="utf-8")
     return done
 
 
-def _asked(path: Path, quick: bool) -> Spec | Records:
-    """What an experiment's file asks for: a simulation, or what is on record."""
-    return Records.from_toml(path) if holds_records(path) else Spec.from_toml(path, quick)
-
-
-def _found(
-    name: str, what: Spec | Records, results: Path, fresh: bool, bar: Bar, quick: bool
-) -> tuple[Store | Records, int, int]:
-    """What an experiment draws from, and how many of its points were computed and kept."""
-    if isinstance(what, Records):
-        return what, 0, 1
-    store = Store(results / name)
-    with bar.run(name) as advance:
-        ran = run_spec(what, store, quick, fresh, advance)
-    return store, ran.computed, ran.kept
-
-
-def _seconds(found: Store | Records) -> float:
-    """Core-seconds of simulation, or of what made the records."""
-    return found.seconds if isinstance(found, Records) else sum(result.data.attrs["seconds"] for result in found)
-
-
 def _preface(done: list[Reproduced]) -> str:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    minutes = sum(item.seconds for item in done if not item.recorded) / 60
+    minutes = sum(item.seconds for item in done if item.kind != RECORDS) / 60
     return (
         f"Drawn by `spikesim reproduce --full`: {minutes:.0f} core-minutes of simulation ({cores} cores, "
         f"{platform.machine()}). Bands and intervals are 95 %. "

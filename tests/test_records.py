@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from spikesim.kinds import RECORDS, SIMULATION, kind_of
 from spikesim.progress import Bar
-from spikesim.records import Records, holds_records
+from spikesim.records import Records
 from spikesim.reproduce import reproduce
 
 TOML = 'title = "Kept"\n[records]\nfile = "data/kept.json"\n'
@@ -34,7 +35,7 @@ def folder(tmp_path: Path) -> Path:
 def test_records_are_drawn_whatever_the_size_of_a_run(folder, quick):
     (done,) = reproduce(folder, folder / "r", folder / "f", quick=quick, fresh=False, published=None, bar=Bar(quiet=True))
     assert done.outcome.finding == "3 of Kept"
-    assert (done.computed, done.kept, done.seconds, done.recorded) == (0, 1, 90.0, True)
+    assert (done.computed, done.kept, done.seconds, done.kind) == (0, 1, 90.0, RECORDS)
     assert not (folder / "r").exists()
 
 
@@ -73,5 +74,5 @@ def test_records_that_are_no_json_object_are_refused(folder, text, said):
 def test_a_spec_or_rubbish_holds_no_records(tmp_path):
     (tmp_path / "spec.toml").write_text('title = "a"\n[model]\nshape = [2, 2]\n')
     (tmp_path / "bad.toml").write_bytes(b"\xff[[")
-    assert not holds_records(tmp_path / "spec.toml")
-    assert not holds_records(tmp_path / "bad.toml")
+    assert kind_of(tmp_path / "spec.toml") == SIMULATION
+    assert kind_of(tmp_path / "bad.toml") == SIMULATION

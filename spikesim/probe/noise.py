@@ -4,11 +4,12 @@ Notation: C_j = mean of <G_t, G_{t+j}>. Noise that is orthogonal over steps is i
 signal's, and eta = C_0 - A with A the signal's own C_0, found
 
     stationary   as the mean over all pairs of different gradients (U-statistic, no bias)
-    trajectory   on a parabola through C_3 .. C_24, as a signal that moves leaves less in common
+    twin         as the mean of <G_t, G'_t>, and at lag 1 <G_t, G'_{t+1}>, of gradients of other batches at the same weights
+    trajectory   on a parabola through C_j - eta phi^j for j = 3 .. 24, as a signal that moves leaves less in common
 
 and phi = (C_1 - A_1)/eta, A_1 the same at lag 1, is what noise has in common with that of the step before. Of a trajectory,
-correlations that die within two steps are told apart from signal by this; slower ones are not, and pass for signal, and a
-signal that turns by more than a tenth of a radian a step is no parabola.
+correlations that die within two steps or fall as phi^j up to 0.7 are told apart from signal by this; slower ones are not, and
+pass for signal, and a signal that turns by more than a tenth of a radian a step is no parabola.
 
 Source: theory.md P3.
 """
@@ -20,14 +21,20 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from spikesim.probe import turning
 from spikesim.probe.jackknife import Floats, jackknife, student
 from spikesim.probe.plan import BLOCKS
 from spikesim.probe.sums import LAGS, Sums
 from spikesim.probe.tails import TailIndex, of_sizes
-from spikesim.stages.motion import angles
 
 CLEAR = 3
-"""Lag from which products are the signal's alone."""
+"""Lag from which products are the signal's, but for phi^j."""
+ROUNDS = 12
+"""Of taking out what phi leaves there."""
+STRONGEST = 0.7
+"""|phi| up to which it is: what is more is no different from signal."""
+UNLIKELY = 1.92
+"""Half a chi-square's 95 % point: a likelihood that is smaller by its exponential is one to rule out."""
 
 
 @dataclass(frozen=True)
@@ -93,8 +100,9 @@ def noise_estimates(sums: Sums, kind: str) -> NoiseEstimates:
     alpha, half = values.pop("entries"), student(BLOCKS) * errors["entries"]
     made = {name: Estimate.of(float(values[name]), float(errors[name])) for name in values}
     tail = TailIndex(float(alpha[0]), float(np.min(alpha - half)), float(np.max(alpha + half)), sums.entries.used)
+    drift = drift_of(sums, *(made[name].value for name in ("signal", "eta", "sigma", "phi")))
     return NoiseEstimates(
-        made["eta"], made["sigma"], made["signal"], made["snr"], made["phi"], of_sizes(sums.sizes), tail, drift_of(sums)
+        made["eta"], made["sigma"], made["signal"], made["snr"], made["phi"], of_sizes(sums.sizes), tail, drift
     )
 
 
@@ -111,8 +119,10 @@ def _statistics(sums: Sums, kind: str, grams: Floats, keep: NDArray[np.bool_]) -
     if kind == "stationary":
         whole = grams[np.ix_(keep, keep)].sum()
         now = after = (whole - power * count) / (count * (count - 1))
+    elif sums.shared is not None:
+        now, after = sums.shared[keep].sum(0) / (count, sums.pairs[keep, 1].sum())
     else:
-        now, after = _extrapolated(means)
+        now, after = _extrapolated(means, power)
     least = 1e-12 * power  # below it there is rounding alone
     eta = max(power - now, least)
     shared = means[1] - after if eta > least else 0.0
@@ -121,16 +131,41 @@ def _statistics(sums: Sums, kind: str, grams: Floats, keep: NDArray[np.bool_]) -
     return {name: np.asarray(x) for name, x in found.items()} | {"entries": sums.entries.hill(keep)}
 
 
-def _extrapolated(means: Floats) -> tuple[float, float]:
-    """The signal's products at lags 0 and 1, from those that are its alone."""
-    curve = np.polyfit(np.arange(CLEAR, LAGS + 1), means[CLEAR:], 2)
-    return float(np.polyval(curve, 0)), float(np.polyval(curve, 1))
+def _extrapolated(means: Floats, power: float) -> tuple[float, float]:
+    """The signal's products at lags 0 and 1, from those at larger lags less the eta phi^j of noise in them."""
+    lags = np.arange(CLEAR, LAGS + 1)
+    now, after, left = 0.0, 0.0, np.zeros(lags.size)
+    for _ in range(ROUNDS):
+        curve = np.polyfit(lags, means[CLEAR:] - left, 2)
+        now, after = float(np.polyval(curve, 0)), float(np.polyval(curve, 1))
+        eta = max(power - now, 1e-12 * power)
+        left = eta * np.clip((means[1] - after) / eta, -STRONGEST, STRONGEST) ** lags
+    return now, after
 
 
-def drift_of(sums: Sums) -> Estimate:
-    """Omega by the products of blocks of all lengths: the mean of its chances, and where 95 % of them lie."""
-    chances = sums.motion.chances[0]
+def drift_of(sums: Sums, signal: float, eta: float, sigma: float, phi: float) -> Estimate:
+    """Omega by how likely each is (turning.py): the mean, and where 95 % lie, from 0 where nothing speaks against it.
+
+    Args:
+        sums: Of the recording.
+        signal: A, as estimated.
+        eta: E‖Xi‖_F^2.
+        sigma: Standard deviation of an entry.
+        phi: What noise has in common with that of the step before; taken out of products of single gradients.
+    """
+    count, power = sums.shape[0], max(signal, 0.0)
+    lags = np.arange(CLEAR, LAGS + 1.0)
+    near = sums.products[:, CLEAR:].sum(0) / sums.pairs[:, CLEAR:].sum(0)
+    near = near - eta * np.clip(phi, -STRONGEST, STRONGEST) ** lags
+    singles = [turning.Products(near, lags, np.ones(lags.size), sigma**2 * (eta + 4 * power * lags / count) / (count - lags))]
+    levels = [i for i in range(len(sums.blocks.products)) if 2**i >= turning.SHORTEST]
+    if levels:
+        means = np.array([sums.blocks.products[i][0] for i in levels])
+        lengths = 2.0 ** np.array(levels)
+        spread = sigma**2 * (eta / lengths**2 + 2 * power / lengths) / (count // lengths - 1)
+        singles.append(turning.Products(means, lengths, lengths, spread))
+    chances = turning.chances(singles, _grams(sums), sums.counts, power, eta, sigma)
     below = np.cumsum(chances)
-    at = [min(int(np.searchsorted(below, p)), below.size - 1) for p in (0.025, 0.975)]
-    half = float(np.sqrt(angles()[1] / angles()[0]))  # an angle stands for those half a step of the grid around it
-    return Estimate(float(sums.motion.drift[0]), float(angles()[at[0]] / half), float(angles()[at[1]] * half))
+    low, high = (turning.TURNS[min(int(np.searchsorted(below, p)), below.size - 1)] for p in (0.025, 0.975))
+    still = chances[0] > np.exp(-UNLIKELY) * chances.max()
+    return Estimate(float(chances @ turning.TURNS), 0.0 if still else float(low / turning.STEP), float(high * turning.STEP))

@@ -4,7 +4,6 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-
 from spikesim import plots
 from spikesim.probe import panels
 from spikesim.probe.noise import Estimate

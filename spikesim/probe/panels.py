@@ -102,7 +102,7 @@ def alignment(axis: Any, probe: "Probe") -> None:
     axis.plot(x, probe.values["inside"][0], label="pre-polar, inside its buffer (biased)", **faint)
     advised = 2 * probe.advice.window - 1
     axis.axvline(advised, color="black", linewidth=1, alpha=0.6, label=f"recommended T = {probe.advice.window:.3g}")
-    held = f"next {probe.ahead} gradients" if probe.ahead else "gradients outside"
+    held = "twin's gradient" if probe.twin else f"next {probe.ahead} gradients" if probe.ahead else "gradients outside"
     axis.set(xscale="log", xlabel=SAMPLES, ylabel="alignment ⟨A, S⟩ / ‖S‖∗", title=f"Alignment with the {held}")
     limits(axis, [values, probe.values["inside"][0], probe.predicted])
 

@@ -2,7 +2,8 @@
 
 A stationary recording is exchangeable, so that its gradients may be put in a random order and closed to a circle: at every
 reading the filter has seen the MEMORY T_max gradients before, and all others are held out. A trajectory keeps its order, and
-what is held out of a reading is the next few gradients, whose noise the update cannot have met.
+what is held out of a reading is the next few gradients, whose noise the update cannot have met; or, where a twin was
+recorded, gradients of other batches at the same weights, that of the very step.
 
 Blocks are runs of the order in which gradients are seen; leaving out one at a time is what uncertainty comes from.
 """
@@ -78,19 +79,21 @@ def windows_for(kind: str, count: int, windows: object = None) -> tuple[float, .
     return found
 
 
-def passes(kind: str, count: int, windows: tuple[float, ...], readings: int, seed: int) -> tuple[Pass, ...]:
-    """The runs of a probe, `readings` in all."""
+def passes(
+    kind: str, count: int, windows: tuple[float, ...], readings: int, seed: int, twin: bool = False
+) -> tuple[Pass, ...]:
+    """The runs of a probe, `readings` in all; with a twin each is held against the twin's gradient of its step."""
     memory = int(np.ceil(MEMORY[kind] * windows[-1]))
     if kind == "trajectory":
-        return (_trajectory(count, memory, readings),)
+        return (_trajectory(count, memory, readings, ahead(kind, count, twin)),)
     generator = rng.generator(seed, rng.PROBE)
     each = max(BLOCKS, readings // ORDERS)
     return tuple(_circle(generator.permutation(count), memory, each) for _ in range(ORDERS))
 
 
-def ahead(kind: str, count: int) -> int:
-    """Steps to come that updates are held against; 0 for a signal that stands still."""
-    return min(AHEAD, _span(count)) if kind == "trajectory" else 0
+def ahead(kind: str, count: int, twin: bool = False) -> int:
+    """Steps to come that updates are held against; 0 for a signal that stands still, and for the same step of a twin."""
+    return min(AHEAD, _span(count)) if kind == "trajectory" and not twin else 0
 
 
 def _blocks(count: int) -> Ints:
@@ -106,10 +109,10 @@ def _circle(order: Ints, memory: int, readings: int) -> Pass:
     return Pass(np.concatenate([order[count - memory :], order]), memory + at + 1, held, held, block)
 
 
-def _trajectory(count: int, memory: int, readings: int) -> Pass:
+def _trajectory(count: int, memory: int, readings: int, lead: int) -> Pass:
     span = _span(count)
     reads = np.unique(np.linspace(memory, count - span, min(readings, count - span - memory + 1)).astype(np.int64))
-    held = tuple(np.arange(t, t + ahead("trajectory", count)) for t in reads)
+    held = tuple(np.arange(t, t + lead) if lead else np.array([t - 1]) for t in reads)
     return Pass(np.arange(count), reads, held, tuple(np.arange(t, t + span) for t in reads), _spread(count, reads))
 
 

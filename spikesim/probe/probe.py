@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,7 +66,8 @@ class Probe:
         persistence_error: Its standard error.
         advice: Which momentum, and whether to clip.
         readings: Every reading, by passes.
-        noise_norms: Norms of noise, of one gradient each, (K/2,).
+        noise_norms: Norms of noise, of one gradient each, (K/2,), or (K,) with a twin.
+        twin: Whether updates were held against gradients of other batches at the same weights.
     """
 
     name: str
@@ -84,6 +86,7 @@ class Probe:
     advice: Advice
     readings: tuple[Readings, ...]
     noise_norms: Floats
+    twin: bool
 
     @property
     def rank(self) -> int:
@@ -98,7 +101,7 @@ class Probe:
     @property
     def ahead(self) -> int:
         """Steps to come that updates are held against; 0 for a signal that stands still."""
-        return ahead(self.kind, self.shape[0])
+        return ahead(self.kind, self.shape[0], self.twin)
 
     @property
     def data(self) -> "xr.Dataset":
@@ -122,7 +125,8 @@ class Probe:
 
 def probe(
     gradients: Any, *, kind: str = "stationary", windows: Iterable[float] | None = None, ranks: Iterable[int] | None = None,
-    pipelines: Iterable[str | Pipeline] = PIPELINES, reach: float = 0.9, readings: int = READINGS, seed: int = 0,
+    pipelines: Iterable[str | Pipeline] = PIPELINES, reach: float = 0.9, readings: int | None = None, seed: int = 0,
+    twin: Any = None,
 ) -> Probe:  # fmt: skip
     """Hold recorded gradients of one layer against the theory.
 
@@ -134,8 +138,11 @@ def probe(
         ranks: Of the subspaces to compare. None for 1, 2, 4, 8, 16 as far as the shape allows.
         pipelines: Names, texts or Pipeline objects; pre-polar comes first in any case.
         reach: Alignment that is asked for where no drift limits the window, in (0, 1).
-        readings: How often updates are read, >= 20.
+        readings: How often updates are read, >= 20. None for READINGS, or four times as many with a twin, each of whose
+            readings is held against one gradient only.
         seed: Of orders and signs.
+        twin: Of a trajectory: gradients of other batches at the same weights, step by step, as `gradients` is given. An
+            update is then held against its own step's signal; without, against that of the next, when weights have moved.
 
     Raises:
         ValueError: If an argument is none of these, or the gradients are not finite, too few, or no stack of matrices.
@@ -143,14 +150,22 @@ def probe(
     Source: theory.md P1 to P9.
     """
     need(isinstance(reach, int | float) and 0 < reach < 1, "0 < reach < 1", reach=reach)
-    need(is_whole(readings) and readings >= 20, "readings: an integer >= 20", readings=readings)
-    with opened(gradients) as recording:
+    need(readings is None or (is_whole(readings) and readings >= 20), "readings: an integer >= 20", readings=readings)
+    need(twin is None or kind == "trajectory", 'a twin of a "trajectory" only', kind=kind)
+    often = readings or (READINGS if twin is None else 4 * READINGS)
+    with ExitStack() as stack:
+        recording = stack.enter_context(opened(gradients))
+        other = None if twin is None else stack.enter_context(opened(twin))
         count, m, n = recording.shape
+        need(
+            other is None or other.shape == recording.shape, f"a twin of shape {recording.shape}", shape=other and other.shape
+        )
         tried = windows_for(kind, count, windows)
-        sums = sums_of(recording, seed)
+        sums = sums_of(recording, seed, other)
         asked = Asked(_pipelines(pipelines, clip_norm(sums)), tried, _ranks(ranks, (m, n)), min(m, n, VALUES))
         buffer = sums.mean if kind == "stationary" else max(2, round(MEMORY[kind] * tried[-1]))
-        runs = tuple(read(recording, run, asked, buffer) for run in passes(kind, count, tried, readings, seed))
+        plan = passes(kind, count, tried, often, seed, other is not None)
+        runs = tuple(read(recording, run, asked, buffer, other) for run in plan)
     return _concluded(recording.name, kind, asked, sums, runs, reach)
 
 
@@ -195,7 +210,8 @@ def _concluded(name: str, kind: str, asked: Asked, sums: Sums, runs: tuple[Readi
     if kind == "stationary":
         high = min(high, float(singular_values(sums.mean).sum()))
     bounded = tuple(i for i, p in enumerate(asked.pipelines) if str(p) in (*PIPELINES, CLIPPED))
-    steps = ahead(kind, sums.shape[0])
+    twin = sums.shared is not None
+    steps = ahead(kind, sums.shape[0], twin)
     scaling = Scaling(shape, windows, omega, steps, high, bounded)
     curve, alignment, spread = scaled(runs, scaling, values, errors)
     values, errors = values | {"alignment": alignment}, errors | {"alignment": spread}
@@ -206,8 +222,9 @@ def _concluded(name: str, kind: str, asked: Asked, sums: Sums, runs: tuple[Readi
     predicted = _predicted(shape, noise.sigma.value, spikes, windows, omega, steps)
     kept = _persistence(noise, values["energy"][0], errors["energy"][0], windows)
     return Probe(
-        name, kind, sums.shape, asked, noise, ranks, spikes, curve, values, errors, predicted, *kept, advice, runs, sums.sizes
-    )
+        name, kind, sums.shape, asked, noise, ranks, spikes, curve, values, errors, predicted, *kept, advice, runs,
+        sums.sizes, twin,
+    )  # fmt: skip
 
 
 def _persistence(noise: NoiseEstimates, energy: Floats, error: Floats, windows: Floats) -> tuple[Floats, Floats]:

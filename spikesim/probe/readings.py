@@ -81,7 +81,7 @@ class Readings:
     energy: Floats
 
 
-def read(recording: Recording, run: Pass, asked: Asked, buffer: int | Floats) -> Readings:
+def read(recording: Recording, run: Pass, asked: Asked, buffer: int | Floats, held: Recording | None = None) -> Readings:
     """All readings of a pass.
 
     Args:
@@ -90,6 +90,7 @@ def read(recording: Recording, run: Pass, asked: Asked, buffer: int | Floats) ->
         asked: What to read.
         buffer: How many gradients, the newest of a reading and those before it, whose mean stands for the signal inside the
             buffer; or that mean, (m, n), the same for every reading.
+        held: What held-out gradients are taken from, the same recording where left out.
     """
     cascade = Cascade(_runs(asked.pipelines), Bank.made(asked.windows), spectra=Dispatched)
     taken, found = 0, []
@@ -98,7 +99,9 @@ def read(recording: Recording, run: Pass, asked: Asked, buffer: int | Floats) ->
             steps = run.steps[taken : min(until, taken + CHUNK)]
             cascade.advance(gradients(recording, steps))
             taken += steps.size
-        found.append(_one(cascade, asked, recording, run, i, _inside(recording, run.steps[:until], buffer)))
+        newest = _rounded(singular_values(gradients(recording, run.newest[i : i + 1])[0]), max(recording.shape[1:]))
+        inside = _inside(recording, run.steps[:until], buffer)
+        found.append(_one(cascade, asked, held or recording, run, i, inside, newest[: asked.values]))
     columns = [np.stack(column) for column in zip(*found, strict=True)]
     return Readings(run.newest, run.block[run.newest], *columns)
 
@@ -117,10 +120,12 @@ def _runs(pipelines: Sequence[Pipeline]) -> set[Stages]:
     return {stages for p in pipelines for stages in (p.stages, p.entering)} - {()}
 
 
-def _one(cascade: Cascade, asked: Asked, recording: Recording, run: Pass, i: int, inside: Floats) -> tuple[Floats, ...]:
+def _one(
+    cascade: Cascade, asked: Asked, held: Recording, run: Pass, i: int, inside: Floats, newest: Floats
+) -> tuple[Floats, ...]:
     """One reading: the fields of Readings from `held` on."""
-    sums, counts = _by_block(recording, run.held[i], run.block)
-    wide, halves = _truth(recording, run.wide[i], asked.ranks)
+    sums, counts = _by_block(held, run.held[i], run.block)
+    wide, halves = _truth(held, run.wide[i], asked.ranks)
     nuclear = singular_values(inside).sum()
     updates = np.stack([_at_windows(cascade.last(p.stages), asked) for p in asked.pipelines])
     entering = {p.entering: _entering(cascade.last(p.entering), wide, asked) for p in asked.pipelines}
@@ -128,7 +133,7 @@ def _one(cascade: Cascade, asked: Asked, recording: Recording, run: Pass, i: int
         counts,
         np.einsum("pwij,bij->pwb", updates, sums),
         np.einsum("pwij,ij->pw", updates, inside) / nuclear if nuclear > 0 else np.full(updates.shape[:2], np.nan),
-        _rounded(singular_values(gradients(recording, run.newest[i : i + 1])[0]), max(recording.shape[1:]))[: asked.values],
+        newest,
         *halves,
         *(np.stack(parts) for parts in zip(*(entering[p.entering] for p in asked.pipelines), strict=True)),
     )

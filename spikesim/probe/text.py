@@ -1,5 +1,6 @@
 """A probe in words and tables."""
 
+import textwrap
 from typing import TYPE_CHECKING
 
 from spikesim.probe.exponents import exponents
@@ -11,6 +12,12 @@ from spikesim.theory import asymptotics
 if TYPE_CHECKING:
     from spikesim.probe.probe import Probe
 
+HELD = {
+    "stationary": "the gradients outside the buffer",
+    "trajectory": "the {} gradients that follow",
+    "twin": "the twin's gradient of the step",
+}
+"""What updates are held against."""
 SHOWN = 8
 """Spikes that are listed."""
 
@@ -19,7 +26,9 @@ def text(probe: "Probe", width: int) -> str:
     """Everything on about a screen."""
     count, m, n = probe.shape
     head = f"{probe.name}: {count} gradients of {m} x {n}, {probe.kind}. In brackets: 95 % intervals."
-    return "\n".join([head, _estimates(probe, width), _alignment(probe, width), _rates(probe), _advice(probe)])
+    words = [line for part in (_rates(probe), _advice(probe)) for line in part.splitlines()]
+    wrapped = [textwrap.fill(line, width, subsequent_indent="  ", break_long_words=False) for line in words]
+    return "\n".join([head, _estimates(probe, width), _alignment(probe, width), *wrapped])
 
 
 def _said(x: Estimate, digits: str = ".4g") -> str:
@@ -81,13 +90,16 @@ def _critical(probe: "Probe") -> str:
 
 def _alignment(probe: "Probe", width: int) -> str:
     names = [str(p) for p in probe.asked.pipelines]
-    half = probe.errors["alignment"]
+    what, digits = ("alignment", ".3f") if probe.curve.seen else ("decrease", ".2g")
+    values, errors = probe.values[what], probe.errors[what]
     rows = []
     for i, t in enumerate(probe.asked.windows):
-        cells = [_aligned(probe.values["alignment"][p, i], half[p, i]) for p in range(len(names))]
-        rows.append((f"{t:g}", *cells, _number(probe.values["inside"][0, i]), _number(probe.predicted[i])))
-    held = "the gradients outside the buffer" if probe.kind == "stationary" else f"the {probe.ahead} gradients that follow"
-    caption = f"alignment with {held}, ± one standard error; in-buffer: pre-polar against the mean of its own buffer, biased"
+        cells = [f"{values[p, i]:{digits}} ± {errors[p, i]:{digits}}" for p in range(len(names))]
+        theory = f"{probe.predicted[i]:.3f}" if probe.spikes.size else "-"
+        rows.append((f"{t:g}", *cells, f"{probe.values['inside'][0, i]:.3f}", theory))
+    held = HELD["twin" if probe.twin else probe.kind].format(probe.ahead)
+    said = "alignment" if probe.curve.seen else "<A, S>, which is no more than its error (so that alignment has no scale),"
+    caption = f"{said} with {held}, ± one standard error; in-buffer: pre-polar against the mean of its own buffer, biased"
     return ruled(("T", *names, "in-buffer", "theory"), rows, width, caption)
 
 

@@ -24,7 +24,6 @@ import hashlib
 import itertools
 import json
 import math
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -40,6 +39,7 @@ from spikesim.design import Design, design_from
 from spikesim.errors import need
 from spikesim.model import SpikedModel
 from spikesim.rng import LAYOUT_VERSION
+from spikesim.sweep.faults import complaint, listed, merged, path_of, read_toml
 from spikesim.sweep.fields import ModelSpec, Part, RunSpec
 from spikesim.sweep.until import Until
 
@@ -123,13 +123,7 @@ class Spec:
             ValueError: If the file is no TOML, or with all its faults, each with its path in the file.
             OSError: If it cannot be read.
         """
-        try:
-            table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise ValueError(f"need a TOML file, got {path}: {error}") from None
-        except RecursionError:
-            raise ValueError(f"need a TOML file of fewer levels, got {path}") from None
-        return cls.from_dict(table, quick, str(path))
+        return cls.from_dict(read_toml(path), quick, str(path))
 
     @classmethod
     def from_dict(cls, table: dict[str, Value], quick: bool = False, source: str = "spec") -> "Spec":
@@ -139,11 +133,11 @@ class Spec:
         changes = table.pop("quick", {})
         known = isinstance(changes, dict) and set(changes) <= {"model", "grid", "run"}
         need(known, "[quick.model], [quick.grid] and [quick.run] alone", quick=changes)
-        changed = _merged(table, changes)
+        changed = merged(table, changes)
         faults = _faults_of(table)
         faults |= {f"with [quick], {where}": what for where, what in _faults_of(changed).items() if where not in faults}
         if faults:
-            raise ValueError(_listed(source, faults))
+            raise ValueError(listed(source, faults))
         file = _File.model_validate(changed if quick else table)
         return cls(file.title, _points(file, source))
 
@@ -154,7 +148,7 @@ def _faults_of(table: dict[str, Value]) -> dict[str, str]:
     try:
         _File.model_validate(table)
     except ValidationError as error:
-        faults = {_path(e["loc"]): _complaint(e) for e in error.errors()}
+        faults = {path_of(e["loc"]): complaint(e) for e in error.errors()}
     grid = table.get("grid")
     for key in grid if isinstance(grid, dict) else ():
         if not _can_vary(key):
@@ -170,20 +164,6 @@ def _can_vary(key: str) -> bool:
     return first in set(ModelSpec.model_fields) - {"name"}
 
 
-def _merged(table: dict[str, Value], changes: dict[str, Value]) -> dict[str, Value]:
-    """The table with a change merged in; a change of model goes into every model."""
-    out = dict(table)
-    for name, change in changes.items():
-        old = out.get(name, {})
-        if isinstance(change, dict) and isinstance(old, list):
-            out[name] = [_merged(item, change) if isinstance(item, dict) else item for item in old]
-        elif isinstance(change, dict) and isinstance(old, dict):
-            out[name] = _merged(old, change)
-        else:
-            out[name] = change
-    return out
-
-
 def _points(file: _File, source: str) -> tuple[Point, ...]:
     """Every model at every combination of the grid; raises ValueError with what does not go together."""
     points: list[Point] = []
@@ -196,7 +176,7 @@ def _points(file: _File, source: str) -> tuple[Point, ...]:
                 points.append(_point(model, file.run, at))
             except ValidationError as error:
                 for e in error.errors():
-                    faults.setdefault(_complaint(e), f"{where}: {_path(e['loc'])}")
+                    faults.setdefault(complaint(e), f"{where}: {path_of(e['loc'])}")
             except ValueError as error:
                 faults.setdefault(str(error), where)
     seen: dict[str, str] = {}
@@ -205,7 +185,7 @@ def _points(file: _File, source: str) -> tuple[Point, ...]:
             faults.setdefault("need distinct design points, got two alike", f"{seen[point.identity]} and {point.label}")
         seen.setdefault(point.identity, point.label)
     if faults:
-        raise ValueError(_listed(source, {where: what for what, where in faults.items()}))
+        raise ValueError(listed(source, {where: what for what, where in faults.items()}))
     return tuple(points)
 
 
@@ -235,24 +215,3 @@ def _set(values: dict[str, Value], key: str, value: Value) -> None:
         table = table[parent]
     need(last in table, f"grid keys that the model or run has, one of {tuple(table)}", key=key)
     table[last] = value
-
-
-def _path(loc: tuple[int | str, ...]) -> str:
-    return "".join(f"[{x}]" if isinstance(x, int) else f".{x}" for x in loc).lstrip(".")
-
-
-def _complaint(error: Any) -> str:
-    if error["type"] == "value_error":  # one of our own, which has its form already
-        return str(error["ctx"]["error"])
-    fixed = {
-        "missing": "need a value, got none",
-        "extra_forbidden": "need a known key, got this one",
-        "too_short": "need one item or more, got none",
-    }
-    shown = "a table" if isinstance(error["input"], dict) else repr(error["input"])
-    return fixed.get(error["type"], f"need {error['msg'].lower().removeprefix('input should be ')}, got {shown}")
-
-
-def _listed(source: str, faults: dict[str, str]) -> str:
-    lines = "\n".join(f"  {where}: {what}" for where, what in faults.items())
-    return f"need a valid spec, got {len(faults)} fault{'s' * (len(faults) > 1)} in {source}:\n{lines}"

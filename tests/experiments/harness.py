@@ -9,17 +9,19 @@ from pathlib import Path
 
 import numpy as np
 
-from spikesim.records import Records, holds_records
+from spikesim.kinds import PROBES, RECORDS, SIMULATION, kind_of
+from spikesim.probe.kept import Probes, run_study
+from spikesim.probe.study import Study
+from spikesim.records import Records
+from spikesim.sweep.faults import merged
 from spikesim.sweep.run import run_spec
 from spikesim.sweep.spec import Spec
 from spikesim.sweep.store import Store
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "experiments").glob("*.toml"))
-NAMES = [p.stem for p in FILES if not holds_records(p)]
-"""Of experiments that simulate."""
-RECORDED = [p.stem for p in FILES if holds_records(p)]
-"""Of experiments that draw what is on record."""
+NAMES, RECORDED, PROBED = ([p.stem for p in FILES if kind_of(p) == kind] for kind in (SIMULATION, RECORDS, PROBES))
+"""Of experiments that simulate, draw what is on record, and probe."""
 
 
 def script(name: str):
@@ -38,6 +40,15 @@ def tiny(name: str, tmp_path: Path, **run: object) -> Store:
 
 def recorded(name: str) -> Records:
     return Records.from_toml(ROOT / "experiments" / f"{name}.toml")
+
+
+def probed(name: str, tmp_path: Path, **probe: object) -> Probes:
+    """The quick study of an experiment, with some of its [probe] changed."""
+    out = tomllib.loads((ROOT / "experiments" / f"{name}.toml").read_text())
+    out["quick"]["probe"] = merged(out["quick"]["probe"], probe)
+    study = Study.from_dict(out, ROOT / "experiments", quick=True)
+    run_study(study, tmp_path / name)
+    return Probes(study, tmp_path / name)
 
 
 def table(name: str, **run: object) -> dict:
