@@ -65,7 +65,7 @@ class NoiseEstimates:
         sigma: sqrt(eta/(m n)), the standard deviation of an entry.
         signal: A = ‖S‖_F^2, of a trajectory on average.
         snr: A/eta.
-        autocorrelation: phi, lag 1, of the noise.
+        autocorrelation: phi, lag 1, of the noise; 0 without noise.
         tail_steps: Tail index of ‖Xi_t‖_F.
         tail_entries: Tail index of entries.
         drift: Radians by which left singular vectors turn a step, if that is how the signal moves.
@@ -123,9 +123,11 @@ def _statistics(sums: Sums, kind: str, grams: Floats, keep: NDArray[np.bool_]) -
         now, after = sums.shared[keep].sum(0) / (count, sums.pairs[keep, 1].sum())
     else:
         now, after = _extrapolated(means, power)
-    eta = max(power - now, 1e-12 * power)
+    least = 1e-12 * power  # below it there is rounding alone
+    eta = max(power - now, least)
+    shared = means[1] - after if eta > least else 0.0
     m, n = sums.shape[1:]
-    found = {"eta": eta, "sigma": np.sqrt(eta / (m * n)), "signal": now, "snr": now / eta, "phi": (means[1] - after) / eta}
+    found = {"eta": eta, "sigma": np.sqrt(eta / (m * n)), "signal": now, "snr": now / eta, "phi": shared / eta}
     return {name: np.asarray(x) for name, x in found.items()} | {"entries": sums.entries.hill(keep)}
 
 

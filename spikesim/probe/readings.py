@@ -58,7 +58,7 @@ class Readings:
         left_halves: Sine of the largest angle between the top left singular subspaces of the means of two halves of the
             held-out gradients, by rank, (R, ranks).
         right_halves: The same on the right.
-        spectrum: Singular values of what enters the last polar step, (R, P, W, I).
+        spectrum: Those of what enters the last polar step, (R, P, W, I).
         left: Sine of the largest angle between the top left singular subspaces of what enters and of the held-out mean, by
             rank, NaN where one of them does not exist, (R, P, W, ranks).
         right: The same on the right.
@@ -149,7 +149,8 @@ def _truth(recording: Recording, steps: NDArray[np.int64], ranks: tuple[int, ...
 def _entering(x: Floats, wide: SVD, asked: Asked) -> tuple[Floats, ...]:
     """Of what enters a polar step, at every window: singular values, sines left and right, nuclear norm and energy."""
     found = svd(x)
-    each = found.d[..., : asked.values], *_sines(found, wide, asked.ranks), found.d.sum(-1), (found.d**2).sum(-1)
+    longest = max(x.shape[-2:])
+    each = _rounded(found.d, longest)[..., : asked.values], *_sines(found, wide, asked.ranks), found.d.sum(-1), (found.d**2).sum(-1)
     return tuple(np.broadcast_to(part, (len(asked.windows), *part.shape[1:])) for part in each)
 
 
@@ -168,7 +169,7 @@ def _by_block(recording: Recording, steps: NDArray[np.int64], block: NDArray[np.
 
 
 def _rounded(values: Floats, longest: int) -> Floats:
-    return np.where(values > longest * np.finfo(np.float64).eps * values[0], values, 0.0)
+    return np.where(values > longest * np.finfo(np.float64).eps * values[..., :1], values, 0.0)
 
 
 def _sines(x: SVD, y: SVD, ranks: tuple[int, ...]) -> tuple[Floats, Floats]:

@@ -23,7 +23,8 @@ Floats = NDArray[np.float64]
 LAGS = 24
 DRAWS = 8
 """Signed sums of noise: those of the gradients pass for noise if they are not above all of them."""
-ROWS = 32
+ROWS, BYTES = 32, 1 << 26
+"""Gradients that are taken at once, and what they may weigh, at most."""
 
 
 @dataclass(frozen=True)
@@ -69,12 +70,13 @@ def sums_of(recording: Recording, seed: int, twin: Recording | None = None) -> S
     """Read a recording once, and its twin if it has one."""
     count, m, n = recording.shape
     adder = _Adder(count, m * n, seed, twin is not None)
-    for first, chunk in recording.chunks():
-        for start in range(0, len(chunk), ROWS):
-            rows = _flat(chunk[start : start + ROWS])
-            adder.take(first + start, rows, (m, n))
-            if twin is not None:
-                adder.compare(first + start, rows, _flat(twin.take(range(first + start, first + start + len(rows)))))
+    most = max(1, min(ROWS, BYTES // (8 * m * n)))  # by the shape alone: the order of sums decides their last bits
+    for first in range(0, count, most):
+        steps = range(first, min(first + most, count))
+        rows = _flat(recording.take(steps))
+        adder.take(first, rows, (m, n))
+        if twin is not None:
+            adder.compare(first, rows, _flat(twin.take(steps)))
     return Sums(
         recording.shape, adder.products, adder.pairs, adder.totals.reshape(BLOCKS, m, n), adder.null.reshape(DRAWS, m, n),
         np.asarray(adder.norms), np.asarray(adder.sizes), adder.entries, adder.blocks,

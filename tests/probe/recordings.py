@@ -1,5 +1,8 @@
 """Small recordings of known truth: the tests of the probe are about what it computes, not about how well."""
 
+import json
+import struct
+
 import numpy as np
 
 SHAPES = ((4, 7), (6, 6), (7, 4))
@@ -32,3 +35,10 @@ def recorded(shape, count=60, law="Gaussian", turn=0.0, sigma=0.4):
         turned[:2, :2] = [[np.cos(turn * t), -np.sin(turn * t)], [np.sin(turn * t), np.cos(turn * t)]]
         out.append(turned @ still)
     return np.array(out) + sigma * noises(law, (count, *shape))
+
+
+def safetensors(gradients):
+    """The bytes of a .safetensors file with these float32 gradients in it."""
+    about = {"dtype": "F32", "shape": list(gradients.shape), "data_offsets": [0, gradients.nbytes]}
+    header = json.dumps({"one": about}).encode()
+    return struct.pack("<Q", len(header)) + header + gradients.astype("<f4").tobytes()

@@ -1,4 +1,4 @@
-"""Slow reference of the probe: theory.md P1 to P9, one dense matrix and one step at a time, written without reading the probe.
+"""Slow reference of the probe: theory.md P1 to P9, a dense matrix and a step at a time, written without reading the probe.
 
 Of spikesim it uses what is read in which order (probe/plan.py) and the closed form of F7. Gradients have shape (K, m, n).
 """

@@ -117,7 +117,7 @@ def test_tails(both):
 
 def test_ranks_and_spikes(both):
     found, gradients, shape = both.probe, both.gradients, both.gradients.shape[1:]
-    signal, eta, _ = reference.moments(gradients, both.kind)
+    _, eta, _ = reference.moments(gradients, both.kind)
     sigma = np.sqrt(eta / np.prod(shape))
     if both.kind == "stationary":
         values, n_eff, kept = np.linalg.svd(gradients.mean(0), compute_uv=False), len(gradients), 1.0
