@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 
 FEW = 4
 """Windows, or ranks, that a panel shows."""
-LEGEND: dict[str, Any] = {"fontsize": 8.5}
+LEGEND: dict[str, Any] = {"fontsize": 8.5, "frameon": True, "framealpha": 0.75, "edgecolor": "none"}
 SPARE = tuple(s for s in plots.MANY_STYLE if s["color"] not in {p["color"] for p in plots.PIPELINE_STYLE.values()})
 """Styles of pipelines that have none of their own."""
 LOWEST, HIGHEST = -0.5, 1.6
@@ -55,6 +55,15 @@ def index(axis: Any, probe: "Probe") -> Floats:
     k = np.arange(1, probe.asked.values + 1)
     many = k.size > 12
     axis.set(xscale="log" if many else "linear", xlabel="k", xlim=(0.9, k.size * 1.1) if many else (0.5, k.size + 0.5))
+    if many:
+        axis.xaxis.set_major_formatter("{x:g}")
+    else:
+        axis.set_xticks(k)
+    if 0 < probe.rank < k.size:
+        axis.axvline(probe.rank + 0.5, color="black", linewidth=0.8, alpha=0.5)
+        for said, side, shift in (("head", "right", -4), ("tail", "left", 4)):
+            axis.annotate(said, (probe.rank + 0.5, 0.98), (shift, 0), xycoords=("data", "axes fraction"), va="top",
+                          textcoords="offset points", ha=side, fontsize=9, style="italic")  # fmt: skip
     return k.astype(float)
 
 
@@ -87,6 +96,17 @@ def empty(axis: Any, said: str) -> None:
     axis.set(xticks=[], yticks=[])
 
 
+def log_ticks(axis: Any) -> None:
+    """A logarithmic x axis whose ticks are plain numbers."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    axis.set(xscale="log")
+    low, high = axis.get_xlim()
+    axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 300 * low else (1,)))
+    axis.xaxis.set_major_formatter("{x:g}")
+    axis.xaxis.set_minor_formatter(NullFormatter())
+
+
 def finish(axis: Any, shown: Iterable[ArrayLike], place: str, **legend: Any) -> None:
     """A logarithmic y axis around positive values, with room for the legend below them."""
     values = np.concatenate([np.ravel(positive(x)) for x in shown])
@@ -94,8 +114,11 @@ def finish(axis: Any, shown: Iterable[ArrayLike], place: str, **legend: Any) -> 
     if values.size:
         top, low = float(values.max()), float(values.min())
         low = max(low, top * 10.0**-DECADES)
-        axis.set(yscale="log", ylim=(low * (low / top) ** 0.5 / 1.6, top * 1.4))
-    axis.legend(**LEGEND, loc=place, **legend)
+        axis.set(yscale="log", ylim=(low * (low / top) ** 0.5 / 1.6, top * (top / low) ** 0.1 * 1.3))
+        if top < 20 * low:
+            plots.plain_ticks(axis)
+    if axis.get_legend_handles_labels()[0]:
+        axis.legend(**LEGEND, loc=place, **legend)
 
 
 def limits(axis: Any, shown: Iterable[ArrayLike], below: float = 0.0) -> None:

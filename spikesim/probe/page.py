@@ -16,19 +16,24 @@ SIZE = 11.0, 13.5
 LINE = 135
 """Characters across the page, and of a name in the legend."""
 NAME = 44
+COLUMNS = 3
+"""Of the legend."""
 
 
 def draw(probe: "Probe", folder: Path, stem: str) -> None:
     """Write folder/stem.png and folder/stem.pdf."""
-    with plots.panels(3, 2, SIZE) as (figure, axes):
-        (spectra, ratios), (decay, angles), (alignment, last) = axes
+    below_all = len(probe.asked.pipelines) + panels.CURVES
+    heights = [1.0, 1.0, 1.0, 0.11 + 0.055 * -(-below_all // COLUMNS)]
+    with plots.panels(4, 2, SIZE, height_ratios=heights) as (figure, axes):
+        (spectra, ratios), (decay, angles), (alignment, last), (names, free) = axes
         panels.spectra(spectra, probe)
         panels.ratios(ratios, probe)
         panels.decay(decay, probe)
         panels.angles(angles, probe)
         panels.alignment(alignment, probe)
         (panels.paths if probe.kind == "trajectory" else panels.norms)(last, probe)
-        _legend(figure, alignment)
+        _legend(names, alignment)
+        free.set_axis_off()
         plots.save(figure, folder, stem, plain(above(probe)), plain(below(probe)))
 
 
@@ -63,10 +68,11 @@ def _said(x: Estimate) -> str:
     return f"{x.value:.3g} [{x.low:.3g}, {x.high:.3g}]"
 
 
-def _legend(figure: Any, axis: Any) -> None:
-    """What the lines of the alignment are, below all panels: names of pipelines may be long."""
-    handles, labels = axis.get_legend_handles_labels()
+def _legend(axis: Any, drawn: Any) -> None:
+    """What the lines of the alignment are, in a row of its own: names of pipelines may be long."""
+    handles, labels = drawn.get_legend_handles_labels()
     short = [plain(textwrap.shorten(label.lstrip("_"), NAME, placeholder=" ...")) or "?" for label in labels]
-    columns = 3 if max(map(len, short)) > 24 else 4
-    title = "alignment with gradients that were not in the buffer:"
-    figure.legend(handles, short, loc="outside lower left", ncols=columns, fontsize=9, title=title, alignment="left")
+    place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (-0.13, 1.1), "alignment": "left"}
+    legend = axis.legend(handles, short, ncols=COLUMNS, fontsize=9, title=f"{drawn.get_title()}:", **place)
+    legend.set_in_layout(False)
+    axis.set_axis_off()

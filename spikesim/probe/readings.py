@@ -150,7 +150,12 @@ def _entering(x: Floats, wide: SVD, asked: Asked) -> tuple[Floats, ...]:
     """Of what enters a polar step, at every window: singular values, sines left and right, nuclear norm and energy."""
     found = svd(x)
     longest = max(x.shape[-2:])
-    each = _rounded(found.d, longest)[..., : asked.values], *_sines(found, wide, asked.ranks), found.d.sum(-1), (found.d**2).sum(-1)
+    each = (
+        _rounded(found.d, longest)[..., : asked.values],
+        *_sines(found, wide, asked.ranks),
+        found.d.sum(-1),
+        (found.d**2).sum(-1),
+    )
     return tuple(np.broadcast_to(part, (len(asked.windows), *part.shape[1:])) for part in each)
 
 

@@ -42,7 +42,9 @@ def test_another_seed_draws_other_signs_and_for_a_stationary_recording_other_ord
     assert other["noise"] == plain["noise"]
 
 
-@pytest.mark.parametrize("form", ["npy", "npz", "safetensors", "iterator", "list", "float64", "Fortran", "strided", "Recording"])
+@pytest.mark.parametrize(
+    "form", ["npy", "npz", "safetensors", "iterator", "list", "float64", "Fortran", "strided", "Recording"]
+)
 def test_wherever_the_numbers_come_from(plain, gradients, kind, form, tmp_path):
     path = tmp_path / f"gradients.{form}"
     source = path

@@ -84,7 +84,11 @@ def test_transposed_gradients_swap_left_and_right(plain, gradients, kind):
         twin = name.replace("left", "*").replace("right", "left").replace("*", "right")
         np.testing.assert_allclose(other.data[twin], plain.data[name], rtol=1e-8, atol=1e-9, err_msg=name)
     assert not np.allclose(plain.data.sin_theta_left_held_out, plain.data.sin_theta_right_held_out)
-    assert (other.rank, other.ranks.bulk_edge, other.advice.window) == (plain.rank, plain.ranks.bulk_edge, plain.advice.window)
+    assert (other.rank, other.ranks.bulk_edge, other.advice.window) == (
+        plain.rank,
+        plain.ranks.bulk_edge,
+        plain.advice.window,
+    )
 
 
 def test_turned_rows_and_columns_change_nothing_but_the_tail_of_entries(plain, gradients, kind):
