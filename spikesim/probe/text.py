@@ -53,10 +53,11 @@ def _tail(x: TailIndex) -> str:
 def _estimates(probe: "Probe", width: int) -> str:
     noise, ranks, scale = probe.noise, probe.ranks, probe.curve
     outside = "; ".join(noise.outside)
+    size = f"{scale.nuclear:.4g} ± {scale.error:.2g}" if scale.seen else "no signal seen"
     rows = [
         ("noise: eta = E‖Xi‖_F^2", _said(noise.eta), f"sigma {noise.sigma.value:.4g} an entry"),
         ("signal: ‖S‖_F^2", _said(noise.signal), f"signal to noise {noise.snr.value:.4g}"),
-        ("‖S‖_*, scale of alignment", f"{scale.nuclear:.4g} ± {scale.error:.2g}" if scale.seen else "no signal seen", f"in {scale.low:.4g} to {scale.high:.4g}"),
+        ("‖S‖_*, scale of alignment", size, f"in {scale.low:.4g} to {scale.high:.4g}"),
         ("noise with that of the step before", _said(noise.autocorrelation, "+.3f"), "0 if orthogonal"),
         ("tail index, steps / entries", f"{_tail(noise.tail_steps)} / {_tail(noise.tail_entries)}", "variance: above 2"),
         ("BVMZOS", "no" if outside else "nothing against it", outside or "a bias of the noise cannot be seen"),
