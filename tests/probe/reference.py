@@ -1,10 +1,11 @@
 """Slow reference of the probe: theory.md P1 to P9, a dense matrix and a step at a time, written without reading the probe.
 
-Of spikesim it uses what is read in which order (probe/plan.py) and the closed form of F7. Gradients have shape (K, m, n).
+Of spikesim it uses what is read in which order (probe/plan.py), how often P3 goes round, and the closed form of F7. Gradients have shape (K, m, n).
 """
 
 import numpy as np
 
+from spikesim.probe import noise
 from spikesim.theory.filters import rotation
 
 PIPELINES = ("pre-polar", "post-polar", "polar-only", "re-polarised")
@@ -114,6 +115,16 @@ def product(gradients, lag):
     return np.mean([np.sum(gradients[t] * gradients[t + lag]) for t in range(len(gradients) - lag)])
 
 
+def extrapolated(raw, next_one, later):
+    """The signal's C_0 and C_1 on a parabola through C_3 .. C_24 less eta phi^j, phi and eta found by going round."""
+    lags, phi, eta = np.arange(3, 25), 0.0, 0.0
+    for _ in range(noise.ROUNDS):
+        parabola = np.polynomial.Polynomial.fit(lags, later - eta * phi**lags, 2)
+        eta = max(raw - parabola(0), 1e-12 * raw)
+        phi = np.clip((next_one - parabola(1)) / eta, -noise.STRONGEST, noise.STRONGEST)
+    return parabola(0), parabola(1)
+
+
 def moments(gradients, kind):
     """‖S‖_F^2, eta and phi (P3)."""
     count = len(gradients)
@@ -122,9 +133,7 @@ def moments(gradients, kind):
         pairs = [np.sum(gradients[i] * gradients[j]) for i in range(count) for j in range(i)]
         signal = ahead = np.mean(pairs)
     else:
-        lags = np.arange(3, 25)
-        parabola = np.polynomial.Polynomial.fit(lags, [product(gradients, j) for j in lags], 2)
-        signal, ahead = parabola(0), parabola(1)
+        signal, ahead = extrapolated(raw, product(gradients, 1), [product(gradients, j) for j in range(3, 25)])
     eta = raw - signal
     return signal, eta, (product(gradients, 1) - ahead) / eta
 

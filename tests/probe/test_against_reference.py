@@ -15,6 +15,7 @@ RANKS = (1, 2)
 CASES = [
     ("stationary", (4, 7), "Gaussian", None, 0.0),
     ("stationary", (6, 6), "heavy", (1.5, 4), 0.0),
+    ("stationary", (24, 40), "Gaussian", (1, 5), 0.0),
     ("stationary", (7, 4), "signs", (1, 2.5, 5), 0.0),
     ("trajectory", (7, 4), "Gaussian", None, 0.02),
     ("trajectory", (6, 6), "moving average", (1, 5), 0.0),

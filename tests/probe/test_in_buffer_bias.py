@@ -1,4 +1,4 @@
-"""P1's bias of the in-buffer mean: what Gaussian noise adds to <O(M), mean> when the mean holds the buffer's own gradients."""
+"""P1's bias of the in-buffer mean: what Gaussian noise adds to <O(M), mean> if the mean holds the buffer's own gradients."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The probe at the ends of what it takes: fewest gradients, longest windows, vectors, no noise, nothing but noise, heavy tails."""
+"""The probe at the ends of what it takes: fewest gradients, longest windows, vectors, no noise, noise alone, heavy tails."""
 
 import json
 import math

@@ -97,3 +97,13 @@ def test_absent_files_and_folders(tmp_path):
         ss.probe(tmp_path / "absent.npy")
     with pytest.raises((OSError, ValueError)):
         ss.probe(tmp_path)
+
+
+def test_twins():
+    with pytest.raises(ValueError, match="need a twin of a \"trajectory\" only, got kind='stationary'"):
+        ss.probe(GOOD, twin=GOOD)
+    for other in (GOOD[1:], GOOD.swapaxes(1, 2)):
+        with pytest.raises(ValueError, match=r"need a twin of shape \(60, 3, 4\), got shape="):
+            ss.probe(GOOD, kind="trajectory", twin=other)
+    with pytest.raises(ValueError, match=r"step=9.*entry=\(0, 1\)"):
+        ss.probe(GOOD, kind="trajectory", twin=changed((9, 0, 1), np.nan))
