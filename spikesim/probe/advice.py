@@ -18,6 +18,8 @@ Floats = NDArray[np.float64]
 
 WORTH = 0.01
 """Alignment below which a difference is not worth a change."""
+BURST = 10.0
+"""Median norms from which on a gradient is a burst, if it also outweighs the 2T - 1 others of a buffer."""
 CLIP = 2.0
 """Clipping is tried at so many median norms of a gradient."""
 
@@ -61,12 +63,12 @@ class Choice:
     reason: str
 
 
-def choose(curve: Curve, windows: Floats, values: Statistics, errors: Statistics, reach: float) -> Choice:
-    """The curve's window, unless a measured one is ahead of it by more than chance."""
+def choose(curve: Curve, windows: Floats, values: Statistics, errors: Statistics, reach: float, still: bool) -> Choice:
+    """The curve's window, unless a measured one is ahead of it by more than chance; still: no drift was seen."""
     if not curve.seen:
         said = f"no signal seen in these gradients: the longest window of {windows[-1]:g} leaves least noise"
         return Choice(float(windows[-1]), windows.size - 1, f"{said}; record more, or larger batches")
-    best, there = curve.best(reach, float(windows[-1]))
+    best, there = curve.best(reach, float(windows[0]), float(windows[-1]))
     at = int(np.abs(np.log(windows / best)).argmin())
     top = int(values["decrease"][0].argmax())
     lead, noise = values["longer"][top, at], student(BLOCKS) * errors["longer"][top, at]
@@ -77,13 +79,14 @@ def choose(curve: Curve, windows: Floats, values: Statistics, errors: Statistics
             f"± {noise / curve.nuclear:.3f} of alignment"
         )
         return Choice(float(windows[top]), top, said)
-    return Choice(best, at, _why(curve, best, there, float(windows[-1]), reach))
+    return Choice(best, at, _why(curve, best, there, float(windows[-1]), reach, still))
 
 
-def _why(curve: Curve, best: float, there: float, longest: float, reach: float) -> str:
+def _why(curve: Curve, best: float, there: float, longest: float, reach: float, still: bool) -> str:
     edge = best >= longest * 0.99
     if curve.omega > 0:
-        drift = f"noise asks for more, a drift of {curve.omega:.3g} rad a step for less"
+        seen = "which is not told from none" if still else "for less"
+        drift = f"noise asks for more, a drift of about {curve.omega:.2g} rad a step, {seen}"
         return (
             f"the longest that this recording can judge; {drift}" if edge else f"{drift}: most alignment, {there:.2f}, here"
         )
@@ -95,17 +98,23 @@ def _why(curve: Curve, best: float, there: float, longest: float, reach: float) 
 
 
 def advise(
-    choice: Choice, curve: Curve, values: Statistics, errors: Statistics, clipped: int, norm: float, post: int | None
-) -> Advice:
-    """What follows from the window that was chosen; clipped and post are the places of these pipelines."""
+    choice: Choice, curve: Curve, values: Statistics, errors: Statistics, clipped: int, norm: float, post: int | None,
+    burst: float,
+) -> Advice:  # fmt: skip
+    """What follows from the window that was chosen.
+
+    clipped and post are the places of these pipelines, norm what clipped cuts at, burst the largest norm over the median.
+    """
     if not curve.seen:
         none = Estimate(math.nan)
         return Advice(choice.window, math.nan, choice.reason, False, norm, none, "no signal to judge it by", None)
     gain = _gap("beyond", values, errors, clipped, choice.at, curve.nuclear)
-    clip = gain.low > 0 and gain.value > WORTH
+    drowned = burst > max(2 * choice.window - 1, BURST) and gain.high > 0
+    clip = drowned or (gain.low > 0 and gain.value > WORTH)
     word = "adds" if clip else "adds no more than chance and" if gain.value > 0 else "adds nothing:"
     size = f"{gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]"
-    said = f"clipping at {CLIP:g} median norms {word} {size} of alignment at this window and longer ones"
+    why = f"a gradient of {burst:.3g} median norms outweighs all others of a buffer (R1); " if drowned else ""
+    said = f"{why}clipping at {CLIP:g} median norms {word} {size} of alignment at this window and longer ones"
     order = None if post is None else _gap("behind", values, errors, post, choice.at, curve.nuclear)
     flipped = None if order is None else Estimate(-order.value, -order.high, -order.low)
     there = float(curve.alignment([choice.window])[0])

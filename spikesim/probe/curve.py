@@ -67,9 +67,9 @@ class Curve:
         """The same with the mean of S over so many steps to come."""
         return _shape_of(self.shape, np.asarray(windows, float), np.asarray([self.snr]), self.omega, steps)[0]
 
-    def best(self, reach: float, longest: float) -> tuple[float, float]:
-        """(T, alignment): the largest alignment up to `longest`, or the smallest window that has `reach`, without drift."""
-        grid = np.geomspace(1, longest, 400)
+    def best(self, reach: float, shortest: float, longest: float) -> tuple[float, float]:
+        """(T, alignment) among windows: the largest alignment, or without drift the smallest window that has `reach`."""
+        grid = np.geomspace(shortest, longest, 400)
         values = self.alignment(grid)
         if self.omega > 0:
             i = int(values.argmax())

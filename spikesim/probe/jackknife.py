@@ -38,8 +38,8 @@ def _spread(values: Floats) -> Floats:
         return np.where(count > values.shape[0] / 2, np.sqrt((count - 1) / count * squares), np.nan)
 
 
-def student(blocks: int) -> float:
-    """How many errors make half a 95 % interval."""
+def student(blocks: int, sure: float = 0.95) -> float:
+    """How many errors make half an interval."""
     from scipy.stats import t
 
-    return float(t.ppf(0.975, blocks - 1))
+    return float(t.ppf((1 + sure) / 2, blocks - 1))

@@ -51,9 +51,10 @@ class Estimate:
         half = student(blocks) * error
         return cls(float(value), float(value - half), float(value + half))
 
-    def clear_of(self, level: float) -> bool:
-        """Whether the interval does not reach a level."""
-        return self.low > level or self.high < level
+    def clear_of(self, level: float, sure: float = 0.95, blocks: int = BLOCKS) -> bool:
+        """Whether the interval, or a wider one, does not reach a level."""
+        wider = student(blocks, sure) / student(blocks)
+        return abs(self.value - level) > wider * (self.high - self.low) / 2
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ class NoiseEstimates:
         """Reasons why this noise is not BVMZOS; none where nothing speaks against it. A bias of the noise cannot be seen."""
         reasons = []
         phi = self.autocorrelation
-        if phi.clear_of(0.0):
+        if phi.clear_of(0.0, 0.999):
             taken = "which alignment and drift take for signal"
             reasons.append(f"autocorrelated: {phi.value:+.3f} [{phi.low:.3f}, {phi.high:.3f}] at lag 1, {taken}")
         for name, tail in (("steps' norms", self.tail_steps), ("entries", self.tail_entries)):

@@ -216,9 +216,11 @@ def _concluded(name: str, kind: str, asked: Asked, sums: Sums, runs: tuple[Readi
     curve, alignment, spread = scaled(runs, scaling, values, errors)
     values, errors = values | {"alignment": alignment}, errors | {"alignment": spread}
     ranks, spikes = _spikes(kind, sums, noise, values, windows, omega)
-    choice = choose(curve, windows, values, errors, reach)
+    choice = choose(curve, windows, values, errors, reach, noise.drift.low == 0)
     post = asked.pipelines.index(POST_POLAR) if POST_POLAR in asked.pipelines else None
-    advice = advise(choice, curve, values, errors, len(asked.pipelines) - 1, clip_norm(sums), post)
+    norm = clip_norm(sums)
+    burst = CLIP * float(sums.norms.max()) / norm
+    advice = advise(choice, curve, values, errors, len(asked.pipelines) - 1, norm, post, burst)
     predicted = _predicted(shape, noise.sigma.value, spikes, windows, omega, steps)
     kept = _persistence(noise, values["energy"][0], errors["energy"][0], windows)
     return Probe(

@@ -66,7 +66,7 @@ class Largest:
     """
 
     def __init__(self, total: int) -> None:
-        self._keep = min(max(int(SHARE * total), FEWEST), MOST, max(total - 1, 1))
+        self._keep = max(1, min(max(int(SHARE * total), FEWEST), MOST, total // 10))
         self.values: Floats = np.zeros(0)
         self.blocks: NDArray[np.int64] = np.zeros(0, np.int64)
 
