@@ -1,6 +1,7 @@
 """Slow reference of the probe: theory.md P1 to P9, a dense matrix and a step at a time, written without reading the probe.
 
-Of spikesim it uses what is read in which order (probe/plan.py), how often P3 goes round, and the closed form of F7. Gradients have shape (K, m, n).
+Of spikesim it uses what is read in which order (probe/plan.py), how often P3 goes round, and the closed form of F7.
+Gradients have shape (K, m, n).
 """
 
 import numpy as np

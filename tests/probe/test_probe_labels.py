@@ -10,7 +10,7 @@ LABELS = [section.split(".")[0] for section in SECTIONS]
 
 
 def test_labels_run_from_p1_to_p9():
-    assert LABELS == [f"P{i}" for i in range(1, 10)]
+    assert [f"P{i}" for i in range(1, 10)] == LABELS
 
 
 def test_each_names_code_that_is_there():
