@@ -3,6 +3,9 @@
 <A, G> of an update A and a gradient G that is not in it has the mean <A, S>: noise that is independent over steps leaves no
 trace in it. The in-buffer mean, which is the same for the update and for what it is held against, has no such mean.
 
+Filters and polar steps run in the recording's own precision: gradients of real layers are of less than full rank up to its
+rounding, and a polar factor at a higher precision would take the rounding for directions.
+
 Source: theory.md P1.
 """
 
@@ -18,7 +21,7 @@ from spikesim.pipelines import Pipeline
 from spikesim.polar import SVD, singular_values, svd
 from spikesim.probe.plan import BLOCKS, Pass
 from spikesim.recorded import Recording
-from spikesim.spectrum import Dispatched
+from spikesim.spectrum import Dispatched, Exact
 from spikesim.stages.filter import Bank
 
 Floats = NDArray[np.float64]
@@ -92,14 +95,15 @@ def read(recording: Recording, run: Pass, asked: Asked, buffer: int | Floats, he
             buffer; or that mean, (m, n), the same for every reading.
         held: What held-out gradients are taken from, the same recording where left out.
     """
-    cascade = Cascade(_runs(asked.pipelines), Bank.made(asked.windows), spectra=Dispatched)
+    spectra = Exact if recording.dtype == np.float32 else Dispatched
+    cascade = Cascade(_runs(asked.pipelines), Bank.made(asked.windows), spectra=spectra)
     taken, found = 0, []
     for i, until in enumerate(run.reads):
         while taken < until:
             steps = run.steps[taken : min(until, taken + CHUNK)]
-            cascade.advance(gradients(recording, steps))
+            cascade.advance(recording.take(steps))
             taken += steps.size
-        newest = _rounded(singular_values(gradients(recording, run.newest[i : i + 1])[0]), max(recording.shape[1:]))
+        newest = _rounded(singular_values(recording.take(run.newest[i : i + 1])[0]), max(recording.shape[1:]))
         inside = _inside(recording, run.steps[:until], buffer)
         found.append(_one(cascade, asked, held or recording, run, i, inside, newest[: asked.values]))
     columns = [np.stack(column) for column in zip(*found, strict=True)]
@@ -174,7 +178,7 @@ def _by_block(recording: Recording, steps: NDArray[np.int64], block: NDArray[np.
 
 
 def _rounded(values: Floats, longest: int) -> Floats:
-    return np.where(values > longest * np.finfo(np.float64).eps * values[..., :1], values, 0.0)
+    return np.where(values > longest * np.finfo(values.dtype).eps * values[..., :1], values, 0.0)
 
 
 def _sines(x: SVD, y: SVD, ranks: tuple[int, ...]) -> tuple[Floats, Floats]:

@@ -145,7 +145,7 @@ STRANGE = {
     "vectors": lambda: ss.probe(recorded((1, 9), (3.0,), 60)),
     "columns": lambda: ss.probe(recorded((9, 1), (3.0,), 60), kind="trajectory"),
     "numbers": lambda: ss.probe(white(48, 1, 1)),
-    "two windows, one rank": lambda: ss.probe(recorded((9, 5), (4.0,), 64), windows=[2, 8], ranks=[1]),
+    "two windows, one rank": lambda: ss.probe(recorded((9, 5), (4.0,), 96), windows=[2, 8], ranks=[1]),
     "no noise": lambda: ss.probe(np.repeat(white(1, 4, 6), 48, 0)),
     "zeros between": lambda: ss.probe(white(60, 4, 6) * (np.arange(60) % 3 > 0)[:, None, None]),
     "empty rows": lambda: ss.probe(np.concatenate([white(60, 4, 6), np.zeros((60, 2, 6))], 1)),
