@@ -13,9 +13,9 @@ import numpy as np
 from spikesim import plots, report
 from spikesim.estimate import mean_error
 from spikesim.probe.advice import WORTH
+from spikesim.probe.asking import CLIPPED
 from spikesim.probe.kept import Probed, Probes
 from spikesim.probe.plan import LEAST
-from spikesim.probe.probe import CLIPPED
 from spikesim.theory import asymptotics, drift
 from spikesim.theory.choice import smallest_window
 

@@ -38,7 +38,8 @@ from spikesim.orthogonal.newton_schulz import newton_schulz
 from spikesim.pipelines import PIPELINES, Pipeline, last_update
 from spikesim.polar import polar_factor
 from spikesim.predict import predict
-from spikesim.probe.probe import Probe, probe
+from spikesim.probe.probe import probe
+from spikesim.probe.result import Probe
 from spikesim.record import Recorder, TorchRecorder
 from spikesim.signal import Alternating, Constant, Fading, Oscillating, Rotating, Switch, power_law
 from spikesim.simulate import simulate

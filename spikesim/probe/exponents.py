@@ -10,8 +10,8 @@ from spikesim.probe.noise import Estimate
 from spikesim.probe.statistics import Mask, Statistics, averaged, means
 
 if TYPE_CHECKING:
-    from spikesim.probe.probe import Probe
     from spikesim.probe.readings import Readings
+    from spikesim.probe.result import Probe
 
 
 def exponents(probe: "Probe") -> dict[str, Estimate]:

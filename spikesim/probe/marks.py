@@ -15,7 +15,7 @@ from spikesim.probe.noise import Estimate
 from spikesim.probe.plan import BLOCKS
 
 if TYPE_CHECKING:
-    from spikesim.probe.probe import Probe
+    from spikesim.probe.result import Probe
 
 Floats = NDArray[np.float64]
 

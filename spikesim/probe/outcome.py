@@ -13,7 +13,7 @@ from spikesim.theory import asymptotics
 if TYPE_CHECKING:
     import xarray as xr
 
-    from spikesim.probe.probe import Probe
+    from spikesim.probe.result import Probe
 
 Floats = NDArray[np.float64]
 

@@ -9,7 +9,7 @@ from spikesim.probe import panels
 from spikesim.probe.noise import Estimate
 
 if TYPE_CHECKING:
-    from spikesim.probe.probe import Probe
+    from spikesim.probe.result import Probe
 
 SIZE = 11.0, 13.5
 """Inches."""

@@ -27,7 +27,7 @@ from spikesim.probe.plan import BLOCKS
 from spikesim.probe.tails import LIGHT
 
 if TYPE_CHECKING:
-    from spikesim.probe.probe import Probe
+    from spikesim.probe.result import Probe
 
 SAMPLES = "2T − 1 (effective sample size)"
 ROOT = "(2T − 1)$^{-1/2}$"

@@ -14,7 +14,8 @@ from spikesim.errors import need
 from spikesim.gradients import gradients
 from spikesim.model import SpikedModel
 from spikesim.pipelines import PRE_POLAR
-from spikesim.probe.probe import CLIPPED, probe
+from spikesim.probe.asking import CLIPPED
+from spikesim.probe.probe import probe
 from spikesim.rng import LAYOUT_VERSION
 from spikesim.simulate import simulate
 

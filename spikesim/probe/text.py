@@ -10,7 +10,7 @@ from spikesim.tables import ruled
 from spikesim.theory import asymptotics
 
 if TYPE_CHECKING:
-    from spikesim.probe.probe import Probe
+    from spikesim.probe.result import Probe
 
 HELD = {
     "stationary": "the gradients outside the buffer",

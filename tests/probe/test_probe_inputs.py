@@ -75,7 +75,7 @@ def test_how_much_is_read_at_a_time_decides_no_bit(plain, gradients, kind, monke
 
 @pytest.mark.parametrize("deficient", [False, True])
 def test_rounding_is_no_direction(gradients, kind, deficient):
-    """float32 gradients keep float32's cut-off of singular values; in float64 the same numbers have directions of rounding."""
+    """float32 gradients keep float32's cut-off of singular values; in float64 their rounding has directions."""
     if deficient:
         gradients = (gradients.astype(float) @ projection(7, 2)).astype(np.float32)
     single, double = (ss.probe(x, kind=kind, readings=20).values["nuclear"][0] for x in (gradients, gradients.astype(float)))
