@@ -1,4 +1,4 @@
-"""What the probe advises against what is best: windows against S4 and S8, and clipping against the gain that simulation shows.
+"""What the probe advises against what is best: windows against S4 and S8, clipping against the gain that simulation shows.
 
 spikesim reproduce --full            # probes
 python experiments/probe_choice.py   # draws; never probes
@@ -14,7 +14,6 @@ from spikesim import plots, report
 from spikesim.estimate import mean_error
 from spikesim.probe.advice import WORTH
 from spikesim.probe.kept import Probed, Probes
-from spikesim.probe.plan import LEAST
 from spikesim.probe.probe import CLIPPED
 from spikesim.theory import asymptotics, drift
 from spikesim.theory.choice import smallest_window
@@ -67,8 +66,8 @@ def _omega(probed: Probed) -> float:
 
 
 def _longest(probed: Probed) -> float:
-    """The longest window that the recording can judge."""
-    return float(probed.task.steps or 0) / LEAST[probed.kind]
+    """The longest window that was tried, and so the longest that is ever advised."""
+    return float(probed.found["windows"][-1])
 
 
 def _best(probed: Probed) -> float:
@@ -123,7 +122,7 @@ def _windows(axis: Any, still: Sequence[list[Probed]], turning: Sequence[list[Pr
         plots.guide(axis, [_longest(groups[0][0])] * 2, [1, _longest(groups[0][0])], "", color=style["color"], linestyle=":")
     ends = [1, max(_longest(some[0]) for some in still)]
     plots.guide(axis, ends, ends, "advised = best")
-    axis.plot([], [], color="black", linestyle=":", label="longest T that K gradients judge")
+    axis.plot([], [], color="black", linestyle=":", label="longest T that is tried")
     axis.set(xscale="log", yscale="log", xlabel="true best T (steps), by theory", ylabel="advised T (steps)")
     axis.legend(fontsize=8.5)
 
