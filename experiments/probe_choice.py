@@ -33,9 +33,9 @@ def draw(probes: Probes, figures: Path, published: Path | None = None) -> report
         _losses(axes[1], turning)
         _clipping(axes[2], _noisy(done))
         finding = _finding(turning, _noisy(done), _gaussian(done))
-        (m, n), trials = done[0].model.shape, 1 + max(p.task.trial for p in done)
+        m, n = done[0].model.shape
         above = (
-            f"{m} × {n}, two spikes, {done[0].task.steps} gradients, {trials} trials a stream; bars: 95 % "
+            f"{m} × {n}, two spikes, {done[0].task.steps} gradients, {probes.trials} trials a stream; bars: 95 % "
             f"of the trials (left), of their mean (middle, right){' (quick run)' if probes.quick else ''}"
         )
         plots.save(figure, figures, "probe_choice", above, finding)
