@@ -110,20 +110,20 @@ def _laws(axis: Any, done: Sequence[Probed]) -> None:
     axis.legend(fontsize=8.5)
 
 
-def _share(estimator: Estimator, some: Sequence[Probed]) -> tuple[float, float, float]:
+def _share(estimator: Estimator, some: Sequence[Probed], z: float = 1.96) -> tuple[float, float, float]:
     """Share of intervals that hold the truth, with Wilson's interval for as many cases as there are probes."""
     each = np.array([estimator.covered(p) for p in some])
     each = each[np.isfinite(each)]
     if not each.size:
         return np.nan, np.nan, np.nan
-    z2, share = 1.96**2 / each.size, float(each.mean())
+    z2, share = z**2 / each.size, float(each.mean())
     half = np.sqrt(z2 * (share * (1 - share) + z2 / 4))
     return share, float((share + z2 / 2 - half) / (1 + z2)), float((share + z2 / 2 + half) / (1 + z2))
 
 
-def _covered(done: Sequence[Probed]) -> dict[tuple[str, str], tuple[float, float, float]]:
+def _covered(done: Sequence[Probed], z: float = 1.96) -> dict[tuple[str, str], tuple[float, float, float]]:
     """(label, first word of the stream) -> share and its interval, over all K and signals."""
-    found = {(e.label, kind): _share(e, [p for p in done if _of(p) == kind]) for e in ESTIMATORS for kind in e.streams}
+    found = {(e.label, kind): _share(e, [p for p in done if _of(p) == kind], z) for e in ESTIMATORS for kind in e.streams}
     return {key: share for key, share in found.items() if np.isfinite(share[0])}
 
 
@@ -151,15 +151,20 @@ def _finding(done: Sequence[Probed]) -> str:
         some = [p for p in done if p.name == f"{kind}, {USUAL}" and _count(p) == count]
         said += [_said(label, some) for label in labels]
     snr = _snr(next(p for p in done if p.name == f"still, {USUAL}"))
+    shares = [share for share, _, _ in _covered(done).values()]
     return (
         f"Errors from {count} gradients at signal to noise {snr:.2g}: {said[0]} at fixed weights; turning, {said[1]}, "
-        f"{said[2]}; {len(_missing(done))} of {len(_covered(done))} intervals cover below 95 %."
+        f"{said[2]}; 95 % intervals hold the truth in {min(shares):.2f} to {max(shares):.2f} of cases."
     )
 
 
 def _missing(done: Sequence[Probed]) -> list[str]:
-    """Intervals that hold the truth less often than 95 % by more than chance."""
-    return [f"{label} ({kind})" for (label, kind), (_, _, high) in _covered(done).items() if high < 0.95]
+    """Intervals that hold the truth less often than 95 %, by more than the chance of as many looks (Bonferroni)."""
+    from scipy.stats import norm
+
+    looks = len(_covered(done))
+    found = _covered(done, float(norm.isf(0.025 / looks)))
+    return [f"{label} ({kind})" for (label, kind), (_, _, high) in found.items() if high < 0.95]
 
 
 def _details(done: Sequence[Probed]) -> str:

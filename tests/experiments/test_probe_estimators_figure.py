@@ -72,6 +72,7 @@ def test_the_finding_names_sizes_errors_and_misses(probes, tmp_path):
     some = [p for p in probes if p.name == "still, 1" and p.task.steps == 64]
     error = np.mean([(p.found["scale"]["nuclear_norm"] / 10 - 1) ** 2 for p in some]) ** 0.5
     assert f"Errors from 64 gradients at signal to noise 0.14: {100 * error:.2g} % [" in outcome.finding
-    assert f"; {len(module._missing(list(probes)))} of " in outcome.finding
+    shares = [share for share, _, _ in module._covered(list(probes)).values()]
+    assert f"hold the truth in {min(shares):.2f} to {max(shares):.2f} of cases" in outcome.finding
     assert len(outcome.finding.split()) <= 45
     assert "correlation φ (AR(1))" in outcome.details
