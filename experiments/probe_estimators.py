@@ -107,7 +107,8 @@ def _laws(axis: Any, done: Sequence[Probed]) -> None:
         _lines(axis, [label], [p for p in done if p.name == name], _count, first=5 + i)
     axis.set(xlabel="K, gradients", ylabel="root mean square error (tails: relative)")
     axis.set_title("noise laws, alignment, angles", fontsize=11)
-    axis.legend(fontsize=8.5)
+    axis.set_ylim(top=30)
+    axis.legend(fontsize=8.5, ncols=2)
 
 
 def _share(estimator: Estimator, some: Sequence[Probed], z: float = 1.96) -> tuple[float, float, float]:
