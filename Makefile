@@ -3,9 +3,10 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 BENCH := experiments/benchmarks
+TRAINING := experiments/training
 CUDA ?= 12
 
-.PHONY: test reproduce bench gpu references check clean
+.PHONY: test reproduce bench gpu references training check clean
 
 test: check
 	$(BIN)/python -m pytest -n 2 --dist loadfile
@@ -21,6 +22,9 @@ gpu: .venv-gpu/installed
 
 references: .venv-references/installed
 	.venv-references/bin/python -m pytest tests/references
+
+training: .venv-training/installed
+	PYTHONPATH=experiments .venv-training/bin/python -m training.run $(if $(QUICK),--quick)
 
 check: .venv/installed
 	$(BIN)/ruff check .
@@ -47,5 +51,10 @@ check: .venv/installed
 	.venv-references/bin/pip install --quiet --disable-pip-version-check --constraint $(BENCH)/constraints.txt --editable '.[references,test]'
 	touch $@
 
+.venv-training/installed: pyproject.toml $(TRAINING)/constraints.txt
+	$(PYTHON) -m venv .venv-training
+	.venv-training/bin/pip install --quiet --disable-pip-version-check --constraint $(TRAINING)/constraints.txt --editable '.[training]'
+	touch $@
+
 clean:
-	rm -rf .venv .venv-bench .venv-gpu .venv-references results figures/quick
+	rm -rf .venv .venv-bench .venv-gpu .venv-references .venv-training results figures/quick

@@ -184,6 +184,40 @@ def predict(
     print(json.dumps(found.as_json(), indent=1) if as_json else text(found, _width()))
 
 
+@app.command()
+def probe(
+    gradients: Annotated[str, typer.Argument(help="Recorded gradients (K, m, n): FILE.npy, FILE.npz, FILE.npz:name, ....")],
+    kind: Annotated[
+        str, typer.Option(help="stationary: batches at fixed weights. trajectory: successive steps of training.")
+    ] = "stationary",
+    window: Annotated[list[float] | None, typer.Option(help="A window T to try; once for each.  [default: a grid]")] = None,
+    rank: Annotated[list[int] | None, typer.Option(help="A subspace's rank; once for each.  [default: 1, 2, 4, ...]")] = None,
+    pipeline: Annotated[
+        list[str] | None, typer.Option(help='A pipeline, such as "Clip(3.0) -> Filter() -> Polar()".  [default: the four]')
+    ] = None,
+    reach: Annotated[float, typer.Option(help="Wanted alignment, where no drift limits the window.")] = 0.9,
+    twin: Annotated[
+        str | None, typer.Option(help="Of a trajectory: gradients of other batches at the same weights, step by step.")
+    ] = None,
+    readings: Annotated[int | None, typer.Option(help="How often updates are read.  [default: 48, 192 with --twin]")] = None,
+    seed: Annotated[int, typer.Option(help="Of random orders and signs.")] = 0,
+    figure: Annotated[Path | None, typer.Option(help="Draw a page as FIGURE.png and FIGURE.pdf.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Hold recorded gradients of one layer against the theory: noise, rank, alignment, and which momentum they ask for."""
+    from spikesim.pipelines import PIPELINES
+    from spikesim.probe.probe import probe as probed
+
+    with _stoppable("stopped; nothing was kept"):
+        found = probed(
+            gradients, kind=kind, windows=window or None, ranks=rank or None, pipelines=pipeline or PIPELINES, reach=reach,
+            readings=readings, seed=seed, twin=twin,
+        )  # fmt: skip
+        if figure is not None:
+            found.draw(figure.parent, figure.name)
+    print(json.dumps(found.as_json(), indent=1, allow_nan=False) if as_json else found.text(_width()))
+
+
 def _width() -> int:
     """Columns to print in."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else 150

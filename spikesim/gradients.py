@@ -38,4 +38,4 @@ def signals(model: SpikedModel, steps: int, seed: int = 0) -> NDArray[np.float64
     need_entries(model.shape)
     u, v = model.frames(seed)
     parts = products(u, v, np.asarray(model.spikes), model.signal.shares(model.rank))
-    return np.broadcast_to(np.asarray(stepped(model.signal, parts, 0, steps)), (steps, *model.shape))
+    return np.array(np.broadcast_to(stepped(model.signal, parts, 0, steps), (steps, *model.shape)))

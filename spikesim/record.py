@@ -30,8 +30,8 @@ class Recorder:
 
     leaves gradients/layer.0.npy, of shape (K, m, n).
 
-    NaN and infinity are recorded as they are, since a run that diverges is one to look at; numbers too large for float32 become
-    infinite. Letters, digits and "_.-~" stand in a file's name as they are; anything else, and a dot in front, as "%"
+    NaN and infinity are recorded as they are, since a run that diverges is one to look at; numbers too large for float32
+    become infinite. Letters, digits and "_.-~" stand in a file's name as they are; anything else, and a dot in front, as "%"
     and hexadecimal digits, so that different names have different files.
 
     Args:

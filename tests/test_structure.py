@@ -84,7 +84,7 @@ def test_there_are_no_cycles():
 def test_every_label_that_the_code_cites_stands_in_the_theory_page():
     page = (ROOT / "docs" / "theory.md").read_text()
     for path in [*FILES, *(ROOT / "experiments").glob("*.py")]:
-        for label in re.findall(r"\b(?:[FBRLO]\d+|S\d+)[eq]?'?(?=[\s,.;:)])", path.read_text()):
+        for label in re.findall(r"\b(?:[FBRLOP]\d+|S\d+)[eq]?'?(?=[\s,.;:)])", path.read_text()):
             assert re.search(rf"\b{re.escape(label)}(?![\w'])", page), f"{path.name} cites {label}"
 
 

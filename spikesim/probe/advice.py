@@ -1,4 +1,7 @@
-"""Which momentum a recording asks for, whether to clip, and why: the curve proposes, the measurement disposes."""
+"""Which momentum a recording asks for, whether to clip, and why: the curve proposes, the measurement disposes.
+
+Source: theory.md P8.
+"""
 
 import math
 from dataclasses import dataclass
@@ -29,7 +32,7 @@ class Advice:
         reason: Why.
         clip: Whether to clip single gradients before they are averaged.
         clip_norm: The norm that was tried, CLIP times the median.
-        clip_gain: Alignment that clipping adds at the window.
+        clip_gain: Alignment that clipping adds, on average over this window and those beyond.
         clip_reason: Why, or why not.
         order_gain: Alignment of pre-polar over post-polar at the window; None where post-polar was not run.
     """
@@ -60,6 +63,9 @@ class Choice:
 
 def choose(curve: Curve, windows: Floats, values: Statistics, errors: Statistics, reach: float) -> Choice:
     """The curve's window, unless a measured one is ahead of it by more than chance."""
+    if not curve.seen:
+        said = f"no signal seen in these gradients: the longest window of {windows[-1]:g} leaves least noise"
+        return Choice(float(windows[-1]), windows.size - 1, f"{said}; record more, or larger batches")
     best, there = curve.best(reach, float(windows[-1]))
     at = int(np.abs(np.log(windows / best)).argmin())
     top = int(values["decrease"][0].argmax())
@@ -92,18 +98,20 @@ def advise(
     choice: Choice, curve: Curve, values: Statistics, errors: Statistics, clipped: int, norm: float, post: int | None
 ) -> Advice:
     """What follows from the window that was chosen; clipped and post are the places of these pipelines."""
-    gain = _gap(values, errors, clipped, choice.at, curve.nuclear)
+    if not curve.seen:
+        none = Estimate(math.nan)
+        return Advice(choice.window, math.nan, choice.reason, False, norm, none, "no signal to judge it by", None)
+    gain = _gap("beyond", values, errors, clipped, choice.at, curve.nuclear)
     clip = gain.low > 0 and gain.value > WORTH
     word = "adds" if clip else "adds no more than chance and" if gain.value > 0 else "adds nothing:"
-    said = f"clipping at {CLIP:g} median norms {word} {gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}] of alignment"
-    order = None if post is None else _gap(values, errors, post, choice.at, curve.nuclear)
+    size = f"{gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]"
+    said = f"clipping at {CLIP:g} median norms {word} {size} of alignment at this window and longer ones"
+    order = None if post is None else _gap("behind", values, errors, post, choice.at, curve.nuclear)
     flipped = None if order is None else Estimate(-order.value, -order.high, -order.low)
     there = float(curve.alignment([choice.window])[0])
     return Advice(choice.window, there, choice.reason, clip, norm, gain, said, flipped)
 
 
-def _gap(values: Statistics, errors: Statistics, pipeline: int, window: int, nuclear: float) -> Estimate:
+def _gap(name: str, values: Statistics, errors: Statistics, pipeline: int, window: int, nuclear: float) -> Estimate:
     """Alignment of a pipeline less the first one's."""
-    if nuclear <= 0:
-        return Estimate(math.nan)
-    return Estimate.of(values["behind"][pipeline, window] / nuclear, errors["behind"][pipeline, window] / nuclear)
+    return Estimate.of(values[name][pipeline, window] / nuclear, errors[name][pipeline, window] / nuclear)

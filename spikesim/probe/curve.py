@@ -7,7 +7,7 @@ spikes and white noise; elsewhere it is a curve of the right ends, from sqrt(n_e
 measured points. ‖S‖_* lies between the largest <A, S> of any update of spectral norm 1 and the nuclear norm of any average of
 gradients: `fit` keeps it there, and the two ends say how far the scale may be off.
 
-Source: theory.md S4, S8.
+Source: theory.md P2; theory.md S4, S8.
 """
 
 import math
@@ -26,6 +26,8 @@ Floats = NDArray[np.float64]
 LOW, HIGH, KNOTS = 1e-3, 1e4, 141
 """y of one average between which a is tabulated: below it is linear, above it is 1."""
 TRIED = 161
+SURE = 3.0
+"""Standard errors by which the largest <A, S> is above 0 where a signal is said to be seen."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class Curve:
         low: Largest <A, S> measured.
         high: Smallest nuclear norm of an average.
         error: Standard error of `nuclear`.
+        low_error: Standard error of `low`.
     """
 
     shape: tuple[int, int]
@@ -49,6 +52,12 @@ class Curve:
     low: float
     high: float
     error: float = math.nan
+    low_error: float = math.nan
+
+    @property
+    def seen(self) -> bool:
+        """Whether a signal was seen at all: alignment has no scale without."""
+        return self.nuclear > 0 and self.low > SURE * self.low_error
 
     def alignment(self, windows: Any) -> Floats:
         """<O(M), S>/‖S‖_* at windows (W,), S that of the step."""
@@ -70,8 +79,9 @@ class Curve:
 
 
 def fit(
-    shape: tuple[int, int], windows: Floats, measured: Floats, errors: Floats, omega: float, high: float, ahead: int = 0
-) -> Curve:
+    shape: tuple[int, int], windows: Floats, measured: Floats, errors: Floats, omega: float, ends: tuple[float, float],
+    ahead: int = 0,
+) -> Curve:  # fmt: skip
     """Least squares with weights 1/errors^2.
 
     Args:
@@ -80,14 +90,13 @@ def fit(
         measured: <O(M), S> at each, (W,).
         errors: Their standard errors, (W,).
         omega: Drift, 0 for none.
-        high: The nuclear norm that ‖S‖_* cannot exceed.
+        ends: Between which ‖S‖_* must lie; the lower one where they have crossed.
         ahead: Gradients after an update whose mean it was held against; 0 where the signal does not move.
     """
     snrs = np.geomspace(LOW, HIGH / 10, TRIED)
     table = _shape_of(shape, windows, snrs, omega, ahead)
     weight = 1 / np.maximum(errors, 1e-3 * np.abs(measured).max() + 1e-300) ** 2
-    low = max(float(measured.max()), 0.0)
-    top = max(high, low)
+    low, top = ends[0], max(ends)
     sizes = np.clip((table * measured * weight).sum(1) / (table**2 * weight).sum(1), low, top)
     miss = ((measured - sizes[:, None] * table) ** 2 * weight).sum(1)
     i = int(miss.argmin())

@@ -26,7 +26,7 @@ def exponents(probe: "Probe") -> dict[str, Estimate]:
 
 def _slopes(probe: "Probe", readings: "Readings", keep: Mask) -> Statistics:
     found = means(readings, keep)
-    lost = 1 - found["decrease"][0] / probe.curve.nuclear if probe.curve.nuclear > 0 else np.zeros(0)
+    lost = 1 - found["decrease"][0] / probe.curve.nuclear if probe.curve.seen else np.zeros(0)
     columns = {
         "suppression": found["ratio"][0][:, probe.tail],
         "tail": found["spectrum"][0][:, probe.tail],

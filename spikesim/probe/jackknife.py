@@ -4,7 +4,7 @@ The error of a statistic x is sqrt((B - 1)/B sum_b (x_(-b) - mean)^2), for Stude
 right where blocks are about independent: buffers that reach over a block's end, and blocks shorter than the memory of
 a trajectory, make it too small.
 
-Source: Quenouille (1956); Kunsch, The jackknife and the bootstrap for general stationary observations (1989).
+Source: theory.md P9; Quenouille (1956); Kunsch, The jackknife and the bootstrap for general stationary observations (1989).
 """
 
 from collections.abc import Callable, Mapping

@@ -4,11 +4,14 @@ Notation: C_j = mean of <G_t, G_{t+j}>. Noise that is orthogonal over steps is i
 signal's, and eta = C_0 - A with A the signal's own C_0, found
 
     stationary   as the mean over all pairs of different gradients (U-statistic, no bias)
+    twin         as the mean of <G_t, G'_t>, and at lag 1 <G_t, G'_{t+1}>, of gradients of other batches at the same weights
     trajectory   on a parabola through C_j - eta phi^j for j = 3 .. 24, as a signal that moves leaves less in common
 
 and phi = (C_1 - A_1)/eta, A_1 the same at lag 1, is what noise has in common with that of the step before. Of a trajectory,
 correlations that die within two steps or fall as phi^j up to 0.7 are told apart from signal by this; slower ones are not, and
 pass for signal, and a signal that turns by more than a tenth of a radian a step is no parabola.
+
+Source: theory.md P3.
 """
 
 from collections.abc import Mapping
@@ -62,7 +65,7 @@ class NoiseEstimates:
         sigma: sqrt(eta/(m n)), the standard deviation of an entry.
         signal: A = ‖S‖_F^2, of a trajectory on average.
         snr: A/eta.
-        autocorrelation: phi, lag 1, of the noise.
+        autocorrelation: phi, lag 1, of the noise; 0 without noise.
         tail_steps: Tail index of ‖Xi_t‖_F.
         tail_entries: Tail index of entries.
         drift: Radians by which left singular vectors turn a step, if that is how the signal moves.
@@ -83,7 +86,8 @@ class NoiseEstimates:
         reasons = []
         phi = self.autocorrelation
         if phi.clear_of(0.0):
-            reasons.append(f"autocorrelated: {phi.value:+.3f} [{phi.low:.3f}, {phi.high:.3f}] at lag 1")
+            taken = "which alignment and drift take for signal"
+            reasons.append(f"autocorrelated: {phi.value:+.3f} [{phi.low:.3f}, {phi.high:.3f}] at lag 1, {taken}")
         for name, tail in (("steps' norms", self.tail_steps), ("entries", self.tail_entries)):
             if tail.high < 2:
                 reasons.append(f"no finite variance: tail index of {name} {tail.alpha:.2f} [{tail.low:.2f}, {tail.high:.2f}]")
@@ -93,9 +97,9 @@ class NoiseEstimates:
 def noise_estimates(sums: Sums, kind: str) -> NoiseEstimates:
     """All of them, with errors by blocks of time."""
     values, errors = jackknife(partial(_statistics, sums, kind, _grams(sums)), BLOCKS)
+    alpha, half = values.pop("entries"), student(BLOCKS) * errors["entries"]
     made = {name: Estimate.of(float(values[name]), float(errors[name])) for name in values}
-    entries = made["entries"]
-    tail = TailIndex(entries.value, entries.low, entries.high, sums.entries.used)
+    tail = TailIndex(float(alpha[0]), float(np.min(alpha - half)), float(np.max(alpha + half)), sums.entries.used)
     drift = drift_of(sums, *(made[name].value for name in ("signal", "eta", "sigma", "phi")))
     return NoiseEstimates(
         made["eta"], made["sigma"], made["signal"], made["snr"], made["phi"], of_sizes(sums.sizes), tail, drift
@@ -115,12 +119,16 @@ def _statistics(sums: Sums, kind: str, grams: Floats, keep: NDArray[np.bool_]) -
     if kind == "stationary":
         whole = grams[np.ix_(keep, keep)].sum()
         now = after = (whole - power * count) / (count * (count - 1))
+    elif sums.shared is not None:
+        now, after = sums.shared[keep].sum(0) / (count, sums.pairs[keep, 1].sum())
     else:
         now, after = _extrapolated(means, power)
-    eta = max(power - now, 1e-12 * power)
+    least = 1e-12 * power  # below it there is rounding alone
+    eta = max(power - now, least)
+    shared = means[1] - after if eta > least else 0.0
     m, n = sums.shape[1:]
-    found = {"eta": eta, "sigma": np.sqrt(eta / (m * n)), "signal": now, "snr": now / eta, "phi": (means[1] - after) / eta}
-    return {name: np.asarray(x) for name, x in found.items()} | {"entries": np.asarray(sums.entries.hill(keep))}
+    found = {"eta": eta, "sigma": np.sqrt(eta / (m * n)), "signal": now, "snr": now / eta, "phi": shared / eta}
+    return {name: np.asarray(x) for name, x in found.items()} | {"entries": sums.entries.hill(keep)}
 
 
 def _extrapolated(means: Floats, power: float) -> tuple[float, float]:

@@ -2,7 +2,8 @@
 
 A stationary recording is exchangeable, so that its gradients may be put in a random order and closed to a circle: at every
 reading the filter has seen the MEMORY T_max gradients before, and all others are held out. A trajectory keeps its order, and
-what is held out of a reading is the next few gradients, whose noise the update cannot have met.
+what is held out of a reading is the next few gradients, whose noise the update cannot have met; or, where a twin was
+recorded, gradients of other batches at the same weights, that of the very step.
 
 Blocks are runs of the order in which gradients are seen; leaving out one at a time is what uncertainty comes from.
 """
@@ -20,10 +21,10 @@ Ints = NDArray[np.int64]
 KINDS = ("stationary", "trajectory")
 GRID = (1, 2, 3, 5, 8, 12, 20, 30, 50, 80, 120, 200, 300, 500, 800, 1200, 2000)
 """Windows that are tried where none are given, as far as the recording is long enough for them."""
-LEAST = {"stationary": 8, "trajectory": 12}
+LEAST = 12
 """Gradients that a window T needs, in T."""
-MEMORY = {"stationary": 5, "trajectory": 4}
-"""Steps, in T, after which what a filter has seen is forgotten: a weight of e^-5 or e^-4 is left."""
+MEMORY = {"stationary": 8, "trajectory": 4}
+"""Steps, in T, after which what a filter has seen is forgotten: a weight of e^-8 or e^-4 is left."""
 FEWEST = 48
 """Gradients that a probe needs, whatever the window."""
 BLOCKS = 10
@@ -64,7 +65,7 @@ def windows_for(kind: str, count: int, windows: object = None) -> tuple[float, .
     """
     need(kind in KINDS, f"kind in {KINDS}", kind=kind)
     need(count >= FEWEST, f"{FEWEST} gradients or more", gradients=count)
-    longest = count / LEAST[kind]
+    longest = count / LEAST
     if windows is None:
         return tuple(float(t) for t in GRID if t <= longest)
     try:
@@ -73,19 +74,26 @@ def windows_for(kind: str, count: int, windows: object = None) -> tuple[float, .
         found = ()
     good = len(found) >= 2 and len(set(found)) == len(found) and bool(np.all(np.isfinite(found))) and found[0] >= 1
     need(good, "two or more distinct windows T >= 1", windows=windows)
-    hint = f"record {int(np.ceil(LEAST[kind] * found[-1]))} gradients"
-    need(found[-1] <= longest, f"T <= {longest:g} = {count} gradients / {LEAST[kind]} ({kind})", hint, window=found[-1])
+    hint = f"record {int(np.ceil(LEAST * found[-1]))} gradients"
+    need(found[-1] <= longest, f"T <= {longest:g} = {count} gradients / {LEAST}", hint, window=found[-1])
     return found
 
 
-def passes(kind: str, count: int, windows: tuple[float, ...], readings: int, seed: int) -> tuple[Pass, ...]:
-    """The runs of a probe, `readings` in all."""
+def passes(
+    kind: str, count: int, windows: tuple[float, ...], readings: int, seed: int, twin: bool = False
+) -> tuple[Pass, ...]:
+    """The runs of a probe, `readings` in all; with a twin each is held against the twin's gradient of its step."""
     memory = int(np.ceil(MEMORY[kind] * windows[-1]))
     if kind == "trajectory":
-        return (_trajectory(count, memory, readings),)
+        return (_trajectory(count, memory, readings, ahead(kind, count, twin)),)
     generator = rng.generator(seed, rng.PROBE)
     each = max(BLOCKS, readings // ORDERS)
     return tuple(_circle(generator.permutation(count), memory, each) for _ in range(ORDERS))
+
+
+def ahead(kind: str, count: int, twin: bool = False) -> int:
+    """Steps to come that updates are held against; 0 for a signal that stands still, and for the same step of a twin."""
+    return min(AHEAD, _span(count)) if kind == "trajectory" and not twin else 0
 
 
 def _blocks(count: int) -> Ints:
@@ -101,14 +109,18 @@ def _circle(order: Ints, memory: int, readings: int) -> Pass:
     return Pass(np.concatenate([order[count - memory :], order]), memory + at + 1, held, held, block)
 
 
-def _trajectory(count: int, memory: int, readings: int) -> Pass:
-    span = min(SPAN, count // 8)
+def _trajectory(count: int, memory: int, readings: int, lead: int) -> Pass:
+    span = _span(count)
     reads = np.unique(np.linspace(memory, count - span, min(readings, count - span - memory + 1)).astype(np.int64))
-    held = tuple(np.arange(t, t + min(AHEAD, span)) for t in reads)
+    held = tuple(np.arange(t, t + lead) if lead else np.array([t - 1]) for t in reads)
     return Pass(np.arange(count), reads, held, tuple(np.arange(t, t + span) for t in reads), _spread(count, reads))
 
 
+def _span(count: int) -> int:
+    return min(SPAN, count // 8)
+
+
 def _spread(count: int, reads: Ints) -> Ints:
-    """Blocks with as many readings each: those before the first reading belong to the first."""
+    """Blocks of equal length from the first reading on; gradients before it belong to the first."""
     first = int(reads[0]) - 1
     return np.concatenate([np.zeros(first, np.int64), _blocks(count - first)])

@@ -2,7 +2,9 @@
 
 import math
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,15 +14,15 @@ from spikesim.arguments import is_whole
 from spikesim.errors import need
 from spikesim.pipelines import PIPELINES, POST_POLAR, PRE_POLAR, Pipeline, pipelines_from
 from spikesim.polar import singular_values
-from spikesim.probe import curve as curves
 from spikesim.probe import spikes as found_spikes
 from spikesim.probe.advice import CLIP, Advice, advise, choose
-from spikesim.probe.curve import Curve
+from spikesim.probe.curve import Curve, turned
 from spikesim.probe.jackknife import Statistics
 from spikesim.probe.noise import NoiseEstimates, noise_estimates
 from spikesim.probe.outcome import as_json, dataset
-from spikesim.probe.plan import AHEAD, passes, windows_for
+from spikesim.probe.plan import MEMORY, ahead, passes, windows_for
 from spikesim.probe.readings import Asked, Readings, read
+from spikesim.probe.scale import Scaling, scaled
 from spikesim.probe.spikes import Ranks
 from spikesim.probe.statistics import averaged, means
 from spikesim.probe.sums import Sums, sums_of
@@ -64,6 +66,8 @@ class Probe:
         persistence_error: Its standard error.
         advice: Which momentum, and whether to clip.
         readings: Every reading, by passes.
+        noise_norms: Norms of noise, of one gradient each, (K/2,), or (K,) with a twin.
+        twin: Whether updates were held against gradients of other batches at the same weights.
     """
 
     name: str
@@ -81,6 +85,8 @@ class Probe:
     persistence_error: Floats
     advice: Advice
     readings: tuple[Readings, ...]
+    noise_norms: Floats
+    twin: bool
 
     @property
     def rank(self) -> int:
@@ -95,7 +101,7 @@ class Probe:
     @property
     def ahead(self) -> int:
         """Steps to come that updates are held against; 0 for a signal that stands still."""
-        return AHEAD if self.kind == "trajectory" else 0
+        return ahead(self.kind, self.shape[0], self.twin)
 
     @property
     def data(self) -> "xr.Dataset":
@@ -110,10 +116,17 @@ class Probe:
         """What was found, to be read."""
         return text(self, width)
 
+    def draw(self, folder: Path | str, stem: str = "probe") -> None:
+        """Write one page of figures, folder/stem.png and folder/stem.pdf."""
+        from spikesim.probe.page import draw
+
+        draw(self, Path(folder), stem)
+
 
 def probe(
     gradients: Any, *, kind: str = "stationary", windows: Iterable[float] | None = None, ranks: Iterable[int] | None = None,
-    pipelines: Iterable[str | Pipeline] = PIPELINES, reach: float = 0.9, readings: int = READINGS, seed: int = 0,
+    pipelines: Iterable[str | Pipeline] = PIPELINES, reach: float = 0.9, readings: int | None = None, seed: int = 0,
+    twin: Any = None,
 ) -> Probe:  # fmt: skip
     """Hold recorded gradients of one layer against the theory.
 
@@ -121,27 +134,38 @@ def probe(
         gradients: (K, m, n): an array, an iterable of (m, n) arrays, a path (.npy, .npz, .safetensors) or a Recording.
         kind: "stationary": gradients of different batches at fixed weights, whose order means nothing. "trajectory": those of
             successive steps of training.
-        windows: T to try; K/8 at most for stationary gradients, K/12 for a trajectory. None for a grid of them.
+        windows: T to try; K/12 at most. None for a grid of them.
         ranks: Of the subspaces to compare. None for 1, 2, 4, 8, 16 as far as the shape allows.
         pipelines: Names, texts or Pipeline objects; pre-polar comes first in any case.
         reach: Alignment that is asked for where no drift limits the window, in (0, 1).
-        readings: How often updates are read, >= 20.
+        readings: How often updates are read, >= 20. None for READINGS, or four times as many with a twin, each of whose
+            readings is held against one gradient only.
         seed: Of orders and signs.
+        twin: Of a trajectory: gradients of other batches at the same weights, step by step, as `gradients` is given. An
+            update is then held against its own step's signal; without, against that of the next, when weights have moved.
 
     Raises:
         ValueError: If an argument is none of these, or the gradients are not finite, too few, or no stack of matrices.
 
-    Source: theory.md, Probing recorded gradients.
+    Source: theory.md P1 to P9.
     """
     need(isinstance(reach, int | float) and 0 < reach < 1, "0 < reach < 1", reach=reach)
-    need(is_whole(readings) and readings >= 20, "readings: an integer >= 20", readings=readings)
-    with opened(gradients) as recording:
+    need(readings is None or (is_whole(readings) and readings >= 20), "readings: an integer >= 20", readings=readings)
+    need(twin is None or kind == "trajectory", 'a twin of a "trajectory" only', kind=kind)
+    often = readings or (READINGS if twin is None else 4 * READINGS)
+    with ExitStack() as stack:
+        recording = stack.enter_context(opened(gradients))
+        other = None if twin is None else stack.enter_context(opened(twin))
         count, m, n = recording.shape
+        need(
+            other is None or other.shape == recording.shape, f"a twin of shape {recording.shape}", shape=other and other.shape
+        )
         tried = windows_for(kind, count, windows)
-        sums = sums_of(recording, seed)
+        sums = sums_of(recording, seed, other)
         asked = Asked(_pipelines(pipelines, clip_norm(sums)), tried, _ranks(ranks, (m, n)), min(m, n, VALUES))
-        buffer = count if kind == "stationary" else max(2, round(4 * tried[-1]))
-        runs = tuple(read(recording, run, asked, buffer) for run in passes(kind, count, tried, readings, seed))
+        buffer = sums.mean if kind == "stationary" else max(2, round(MEMORY[kind] * tried[-1]))
+        plan = passes(kind, count, tried, often, seed, other is not None)
+        runs = tuple(read(recording, run, asked, buffer, other) for run in plan)
     return _concluded(recording.name, kind, asked, sums, runs, reach)
 
 
@@ -170,10 +194,10 @@ def _ranks(given: Iterable[int] | None, shape: tuple[int, int]) -> tuple[int, ..
     most = min(shape)
     if given is None:
         return tuple(r for r in RANKS if r <= max(1, most // 2))
-    found = tuple(sorted(given))
-    good = found and len(set(found)) == len(found) and all(is_whole(r) and 1 <= r <= most for r in found)
-    need(good, f"distinct ranks from 1 to min(m, n) = {most}", ranks=found)
-    return found
+    found = tuple(given) if isinstance(given, Iterable) else (given,)
+    good = found and all(is_whole(r) and 1 <= r <= most for r in found) and len(set(found)) == len(found)
+    need(good, f"distinct ranks from 1 to min(m, n) = {most}", ranks=given)
+    return tuple(sorted(found))
 
 
 def _concluded(name: str, kind: str, asked: Asked, sums: Sums, runs: tuple[Readings, ...], reach: float) -> Probe:
@@ -183,54 +207,41 @@ def _concluded(name: str, kind: str, asked: Asked, sums: Sums, runs: tuple[Readi
     values, errors = averaged(runs, means)
     omega = noise.drift.value if kind == "trajectory" else 0.0
     high = float(values["nuclear"][0].min())
-    whole = sums.totals.sum(0) / sums.shape[0]
     if kind == "stationary":
-        high = min(high, float(singular_values(whole).sum()))
-    curve, extra = _scaled(runs, windows, values, errors, shape, omega, high)
-    values, errors = values | extra[0], errors | extra[1]
-    ranks, spikes = _spikes(kind, whole, sums, noise, values, windows, omega)
+        high = min(high, float(singular_values(sums.mean).sum()))
+    bounded = tuple(i for i, p in enumerate(asked.pipelines) if str(p) in (*PIPELINES, CLIPPED))
+    twin = sums.shared is not None
+    steps = ahead(kind, sums.shape[0], twin)
+    scaling = Scaling(shape, windows, omega, steps, high, bounded)
+    curve, alignment, spread = scaled(runs, scaling, values, errors)
+    values, errors = values | {"alignment": alignment}, errors | {"alignment": spread}
+    ranks, spikes = _spikes(kind, sums, noise, values, windows, omega)
     choice = choose(curve, windows, values, errors, reach)
     post = asked.pipelines.index(POST_POLAR) if POST_POLAR in asked.pipelines else None
     advice = advise(choice, curve, values, errors, len(asked.pipelines) - 1, clip_norm(sums), post)
-    predicted = _predicted(shape, noise.sigma.value, spikes, windows, omega)
+    predicted = _predicted(shape, noise.sigma.value, spikes, windows, omega, steps)
     kept = _persistence(noise, values["energy"][0], errors["energy"][0], windows)
-    return Probe(name, kind, sums.shape, asked, noise, ranks, spikes, curve, values, errors, predicted, *kept, advice, runs)
+    return Probe(
+        name, kind, sums.shape, asked, noise, ranks, spikes, curve, values, errors, predicted, *kept, advice, runs,
+        sums.sizes, twin,
+    )  # fmt: skip
 
 
 def _persistence(noise: NoiseEstimates, energy: Floats, error: Floats, windows: Floats) -> tuple[Floats, Floats]:
-    """c_sig, sqrt of (E‖M‖_F^2 - eta/(2T - 1))/A, and its error; NaN without a signal."""
+    """c_sig, sqrt of (E‖M‖_F^2 - eta/(2T - 1))/A, and its error; NaN without a signal (P7)."""
     signal = noise.signal.value if noise.signal.value > 0 else math.nan
     kept = np.sqrt(np.maximum(energy - noise.eta.value / (2 * windows - 1), 0.0) / signal)
     with np.errstate(divide="ignore"):
         return kept, error / (2 * signal * kept)
 
 
-def _scaled(
-    runs: tuple[Readings, ...], windows: Floats, values: Statistics, errors: Statistics, shape: tuple[int, int], omega: float,
-    high: float,
-) -> tuple[Curve, tuple[Statistics, Statistics]]:  # fmt: skip
-    """The curve through <A, S> of pre-polar, and alignments at its scale with errors that know of the scale's."""
-    ahead = AHEAD if omega else 0
-
-    def aligned(readings: Readings, keep: NDArray[np.bool_]) -> Statistics:
-        fall = means(readings, keep)["decrease"]
-        scale = curves.fit(shape, windows, fall[0], errors["decrease"][0], omega, high, ahead).nuclear
-        return {"alignment": fall / scale if scale > 0 else np.full_like(fall, math.nan), "scale": np.asarray(scale)}
-
-    curve = curves.fit(shape, windows, values["decrease"][0], errors["decrease"][0], omega, high, ahead)
-    _, spread = averaged(runs, aligned)
-    scaled = values["decrease"] / curve.nuclear if curve.nuclear > 0 else np.full_like(values["decrease"], math.nan)
-    curve = Curve(shape, curve.nuclear, curve.snr, omega, curve.low, curve.high, float(spread["scale"]))
-    return curve, ({"alignment": scaled}, {"alignment": spread["alignment"]})
-
-
 def _spikes(
-    kind: str, whole: Floats, sums: Sums, noise: NoiseEstimates, values: Statistics, windows: Floats, omega: float
+    kind: str, sums: Sums, noise: NoiseEstimates, values: Statistics, windows: Floats, omega: float
 ) -> tuple[Ranks, Floats]:
     """Ranks, and sizes of the directions that stand out: in the mean of all, or in the buffer of the largest decrease."""
-    shape, kept = whole.shape, 1.0
+    shape, kept = sums.shape[1:], 1.0
     if kind == "stationary":
-        spectrum, n_eff = singular_values(whole), float(sums.shape[0])
+        spectrum, n_eff = singular_values(sums.mean), float(sums.shape[0])
     else:
         i = int(values["decrease"][0].argmax())
         spectrum, n_eff = values["spectrum"][0, i], 2 * float(windows[i]) - 1
@@ -240,7 +251,7 @@ def _spikes(
     return ranks, sizes[sizes > 0]
 
 
-def _predicted(shape: tuple[int, int], sigma: float, spikes: Floats, windows: Floats, omega: float) -> Floats:
+def _predicted(shape: tuple[int, int], sigma: float, spikes: Floats, windows: Floats, omega: float, steps: int) -> Floats:
     """S4, or S8 with the signal of the steps ahead that updates are held against."""
     if spikes.size == 0:
         return np.full(windows.size, math.nan)
@@ -250,5 +261,5 @@ def _predicted(shape: tuple[int, int], sigma: float, spikes: Floats, windows: Fl
     for t in windows.tolist():
         gain, lag = rotation(t, omega)
         still = drift.filtered_alignment(shape, sigma, tuple(spikes), gain, ema(t, None).noise_factor)
-        found.append(still * curves.turned(lag, omega, AHEAD))
+        found.append(still * turned(lag, omega, steps))
     return np.asarray(found)

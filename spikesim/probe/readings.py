@@ -2,6 +2,8 @@
 
 <A, G> of an update A and a gradient G that is not in it has the mean <A, S>: noise that is independent over steps leaves no
 trace in it. The in-buffer mean, which is the same for the update and for what it is held against, has no such mean.
+
+Source: theory.md P1.
 """
 
 from collections.abc import Sequence
@@ -11,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikesim.cascade import Cascade, Stages
+from spikesim.observables import separated
 from spikesim.pipelines import Pipeline
 from spikesim.polar import SVD, singular_values, svd
 from spikesim.probe.plan import BLOCKS, Pass
@@ -51,13 +54,13 @@ class Readings:
         held: Gradients held out, by block, (R, B).
         inner: <A, sum of the held-out gradients of a block>, (R, P, W, B).
         inside: <A, mean of the buffer>/‖mean of the buffer‖_*, the paper's alignment, (R, P, W).
-        gradient: Singular values of the newest gradient, (R, I).
+        gradient: Singular values of the newest gradient, 0 where they are no more than rounding, (R, I).
         left_halves: Sine of the largest angle between the top left singular subspaces of the means of two halves of the
             held-out gradients, by rank, (R, ranks).
         right_halves: The same on the right.
-        spectrum: Singular values of what enters the last polar step, (R, P, W, I).
+        spectrum: Those of what enters the last polar step, (R, P, W, I).
         left: Sine of the largest angle between the top left singular subspaces of what enters and of the held-out mean, by
-            rank, (R, P, W, ranks).
+            rank, NaN where one of them does not exist, (R, P, W, ranks).
         right: The same on the right.
         nuclear: ‖X‖_* of what enters, (R, P, W).
         energy: ‖X‖_F^2 of what enters, (R, P, W).
@@ -78,14 +81,16 @@ class Readings:
     energy: Floats
 
 
-def read(recording: Recording, run: Pass, asked: Asked, buffer: int) -> Readings:
+def read(recording: Recording, run: Pass, asked: Asked, buffer: int | Floats, held: Recording | None = None) -> Readings:
     """All readings of a pass.
 
     Args:
         recording: The gradients.
         run: Which of them, in which order, and where to read.
         asked: What to read.
-        buffer: Gradients, the newest of a reading and those before it, whose mean stands for the signal inside the buffer.
+        buffer: How many gradients, the newest of a reading and those before it, whose mean stands for the signal inside the
+            buffer; or that mean, (m, n), the same for every reading.
+        held: What held-out gradients are taken from, the same recording where left out.
     """
     cascade = Cascade(_runs(asked.pipelines), Bank.made(asked.windows), spectra=Dispatched)
     taken, found = 0, []
@@ -94,10 +99,16 @@ def read(recording: Recording, run: Pass, asked: Asked, buffer: int) -> Readings
             steps = run.steps[taken : min(until, taken + CHUNK)]
             cascade.advance(gradients(recording, steps))
             taken += steps.size
-        inside = gradients(recording, run.steps[max(0, until - buffer) : until]).mean(0)
-        found.append(_one(cascade, asked, recording, run, i, inside))
+        newest = _rounded(singular_values(gradients(recording, run.newest[i : i + 1])[0]), max(recording.shape[1:]))
+        inside = _inside(recording, run.steps[:until], buffer)
+        found.append(_one(cascade, asked, held or recording, run, i, inside, newest[: asked.values]))
     columns = [np.stack(column) for column in zip(*found, strict=True)]
     return Readings(run.newest, run.block[run.newest], *columns)
+
+
+def _inside(recording: Recording, seen: NDArray[np.int64], buffer: int | Floats) -> Floats:
+    """What stands for the signal inside the buffer."""
+    return gradients(recording, seen[-buffer:]).mean(0) if isinstance(buffer, int) else buffer
 
 
 def gradients(recording: Recording, steps: NDArray[np.int64]) -> Floats:
@@ -109,10 +120,12 @@ def _runs(pipelines: Sequence[Pipeline]) -> set[Stages]:
     return {stages for p in pipelines for stages in (p.stages, p.entering)} - {()}
 
 
-def _one(cascade: Cascade, asked: Asked, recording: Recording, run: Pass, i: int, inside: Floats) -> tuple[Floats, ...]:
+def _one(
+    cascade: Cascade, asked: Asked, held: Recording, run: Pass, i: int, inside: Floats, newest: Floats
+) -> tuple[Floats, ...]:
     """One reading: the fields of Readings from `held` on."""
-    sums, counts = _by_block(recording, run.held[i], run.block)
-    wide, halves = _truth(recording, run.wide[i], asked.ranks)
+    sums, counts = _by_block(held, run.held[i], run.block)
+    wide, halves = _truth(held, run.wide[i], asked.ranks)
     nuclear = singular_values(inside).sum()
     updates = np.stack([_at_windows(cascade.last(p.stages), asked) for p in asked.pipelines])
     entering = {p.entering: _entering(cascade.last(p.entering), wide, asked) for p in asked.pipelines}
@@ -120,7 +133,7 @@ def _one(cascade: Cascade, asked: Asked, recording: Recording, run: Pass, i: int
         counts,
         np.einsum("pwij,bij->pwb", updates, sums),
         np.einsum("pwij,ij->pw", updates, inside) / nuclear if nuclear > 0 else np.full(updates.shape[:2], np.nan),
-        singular_values(gradients(recording, run.newest[i : i + 1])[0])[: asked.values],
+        newest,
         *halves,
         *(np.stack(parts) for parts in zip(*(entering[p.entering] for p in asked.pipelines), strict=True)),
     )
@@ -128,19 +141,21 @@ def _one(cascade: Cascade, asked: Asked, recording: Recording, run: Pass, i: int
 
 def _truth(recording: Recording, steps: NDArray[np.int64], ranks: tuple[int, ...]) -> tuple[SVD, tuple[Floats, Floats]]:
     """SVD of the mean of some gradients, and the sines between its two halves, left and right."""
-    halves = [gradients(recording, steps[i::2]).mean(0) for i in (0, 1)]
-    odd, even, largest = svd(halves[0]), svd(halves[1]), ranks[-1]
-    left = _sines(odd.u[:, :largest], even.u[:, :largest], ranks)
-    right = _sines(odd.vt[:largest].T, even.vt[:largest].T, ranks)
-    return svd((halves[0] + halves[1]) / 2), (left, right)
+    parts = [gradients(recording, steps[i::2]) for i in (0, 1)]
+    odd, even = (svd(part.mean(0)) for part in parts)
+    return svd(sum(part.sum(0) for part in parts) / steps.size), _sines(odd, even, ranks)
 
 
 def _entering(x: Floats, wide: SVD, asked: Asked) -> tuple[Floats, ...]:
     """Of what enters a polar step, at every window: singular values, sines left and right, nuclear norm and energy."""
-    found, largest = svd(x), asked.ranks[-1]
-    left = _sines(found.u[..., :largest], wide.u[:, :largest], asked.ranks)
-    right = _sines(_t(found.vt[..., :largest, :]), wide.vt[:largest].T, asked.ranks)
-    each = found.d[..., : asked.values], left, right, found.d.sum(-1), (found.d**2).sum(-1)
+    found = svd(x)
+    longest = max(x.shape[-2:])
+    each = (
+        _rounded(found.d, longest)[..., : asked.values],
+        *_sines(found, wide, asked.ranks),
+        found.d.sum(-1),
+        (found.d**2).sum(-1),
+    )
     return tuple(np.broadcast_to(part, (len(asked.windows), *part.shape[1:])) for part in each)
 
 
@@ -158,8 +173,23 @@ def _by_block(recording: Recording, steps: NDArray[np.int64], block: NDArray[np.
     return sums, counts
 
 
-def _sines(x: Floats, y: Floats, ranks: tuple[int, ...]) -> Floats:
-    """‖sin Theta‖_2 of the subspaces of the first r columns of x (..., m, R) and y (m, R), for every r, (..., ranks)."""
+def _rounded(values: Floats, longest: int) -> Floats:
+    return np.where(values > longest * np.finfo(np.float64).eps * values[..., :1], values, 0.0)
+
+
+def _sines(x: SVD, y: SVD, ranks: tuple[int, ...]) -> tuple[Floats, Floats]:
+    """‖sin Theta‖_2 of the top-r subspaces of x (..., m, n) and y (m, n), left and right, for every r, (..., ranks).
+
+    NaN where one of the two does not exist (theory.md, Observables).
+    """
+    rounding = max(y.u.shape[-2], y.vt.shape[-1]) * float(np.finfo(np.float64).eps)
+    exist = np.stack([separated(x.d, r, rounding) & separated(y.d, r, rounding) for r in ranks], axis=-1)
+    left, right = _beside(x.u, y.u, ranks), _beside(_t(x.vt), _t(y.vt), ranks)
+    return np.where(exist, left, np.nan), np.where(exist, right, np.nan)
+
+
+def _beside(x: Floats, y: Floats, ranks: tuple[int, ...]) -> Floats:
+    """Norms of what the first r columns of x (..., m, R) have outside the span of those of y (m, R), (..., ranks)."""
     out = []
     for rank in ranks:
         beside = x[..., :rank] - y[:, :rank] @ (y[:, :rank].T @ x[..., :rank])

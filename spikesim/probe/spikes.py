@@ -9,7 +9,7 @@ Three rules, on the singular values y_k of an average of n_eff gradients, whose 
 
 Sizes come from y_k by S3 turned round.
 
-Source: theory.md S2, S3, O6; signs for permutations in parallel analysis: Horn (Psychometrika 30, 1965).
+Source: theory.md P5; theory.md S2, S3, O6; signs for permutations in parallel analysis: Horn (Psychometrika 30, 1965).
 """
 
 import math
@@ -34,6 +34,7 @@ class Ranks:
         hard_threshold: Worth keeping.
         anisotropy: The recording's noise edge over that of white noise of the same power; 1 for white noise.
         n_eff: Gradients in the average that they were counted in.
+        noise_edge: The recording's own noise edge for a single gradient; that of an average is noise_edge/sqrt(n_eff).
     """
 
     bulk_edge: int
@@ -41,6 +42,7 @@ class Ranks:
     hard_threshold: int
     anisotropy: float
     n_eff: float
+    noise_edge: float
 
 
 def ranks(values: Floats, shape: tuple[int, int], sigma: float, n_eff: float, null: Floats) -> Ranks:
@@ -48,12 +50,18 @@ def ranks(values: Floats, shape: tuple[int, int], sigma: float, n_eff: float, nu
     s, edges = sigma / math.sqrt(n_eff), singular_values(null)[:, 0]
     white = math.sqrt(shape[0]) + math.sqrt(shape[1])
     beta = min(shape) / max(shape)
+    rounding = max(shape) * np.finfo(np.float64).eps * values[0]
+
+    def over(edge: float) -> int:
+        return int(np.sum(values > max(edge, rounding)))
+
     return Ranks(
-        int(np.sum(values > s * white)),
-        int(np.sum(values > edges.max() / math.sqrt(n_eff))),
-        int(np.sum(values > threshold(beta) * math.sqrt(max(shape)) * s)),
+        over(s * white),
+        over(edges.max() / math.sqrt(n_eff)),
+        over(threshold(beta) * math.sqrt(max(shape)) * s),
         float(edges.mean() / (sigma * white)),
         n_eff,
+        float(edges.max()),
     )
 
 

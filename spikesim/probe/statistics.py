@@ -27,16 +27,19 @@ def means(readings: Readings, keep: Mask) -> Statistics:
 
     decrease   <A, S>, (P, W)
     behind     the same less the first pipeline's, (P, W)
+    beyond     mean of `behind` at this and all longer windows, (P, W)
     longer     the first pipeline's at one window less at another, (W, W)
-    ratio      sigma_k(M)/sigma_k(G), (P, W, I)
+    ratio      sigma_k(M)/sigma_k(G), (P, W, I); NaN where a gradient has rank below k
     left_sine  that of `left` with the error of what it is held against taken out (`corrected`), (P, W, ranks); right_sine
     """
     rows = keep[readings.block]
     found = {name: getattr(readings, name)[rows].mean(0) for name in BY_READING}
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = (readings.spectrum[rows] / readings.gradient[rows][:, None, None]).mean(0)
+    there = np.where(readings.gradient[rows] > 0, readings.gradient[rows], np.nan)
+    ratio = (readings.spectrum[rows] / there[:, None, None]).mean(0)
     fall = decrease(readings, keep)
-    apart = {"behind": fall - fall[:1], "longer": fall[0][:, None] - fall[0][None, :]}
+    behind = fall - fall[:1]
+    beyond = np.cumsum(behind[:, ::-1], axis=1)[:, ::-1] / np.arange(behind.shape[1], 0, -1)
+    apart = {"behind": behind, "beyond": beyond, "longer": fall[0][:, None] - fall[0][None, :]}
     for side in ("left", "right"):
         against = getattr(readings, f"{side}_halves")[rows]
         found[f"{side}_sine"] = corrected((getattr(readings, side)[rows] ** 2).mean(0), np.sqrt(1 - against**2).mean(0))
@@ -55,6 +58,8 @@ def corrected(squares: Floats, between: Floats) -> Floats:
 
     Returns:
         (..., ranks); NaN where the halves have less than RESOLVED in common: the mean does not show such a subspace.
+
+    Source: theory.md P6.
     """
     own = 1 - (1 - between) / 2
     found = np.sqrt(np.clip(1 - (1 - squares) / own, 0.0, 1.0))

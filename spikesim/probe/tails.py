@@ -3,9 +3,11 @@
     1/alpha = mean over the k largest of ln(x_i / x_(k+1))
 
 A moment of order q exists below alpha: noise has no variance from alpha = 2 down, and is then outside every bound. Tails that
-are lighter than any power give a number all the same, one that grows as k/N falls (near 10 for Gaussian entries).
+are lighter than any power give a number all the same, one that grows as k/N falls (near 10 for Gaussian entries). So do a
+few steps that are many times larger than the others, whose logarithms are no power law's: alpha is taken at k, k/2 and k/4,
+and its interval is that of all three together.
 
-Source: Hill, A simple general approach to inference about the tail of a distribution (Ann. Statist. 3, 1975).
+Source: theory.md P4; Hill, A simple general approach to inference about the tail of a distribution (Ann. Statist. 3, 1975).
 """
 
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ Floats = NDArray[np.float64]
 
 LIGHT = 8.0
 """From here on a tail index says no more than that tails are light."""
+DEPTHS = 3
 SHARE, FEWEST, MOST = 1e-3, 60, 20_000
 """Of entries that count as large."""
 
@@ -44,10 +47,15 @@ def of_sizes(sizes: Floats) -> TailIndex:
     """Of independent values, the largest tenth of them: 2 k alpha_hat^-1 alpha is chi-square with 2 k degrees of freedom."""
     from scipy.stats import chi2
 
-    used = max(5, sizes.size // 10)
-    alpha = hill(-np.partition(-sizes, used)[: used + 1])
-    low, high = (alpha * float(chi2.ppf(p, 2 * used)) / (2 * used) for p in (0.025, 0.975))
-    return TailIndex(alpha, low, high, used)
+    used, falling = max(5, sizes.size // 10), -np.sort(-sizes)
+    found = [(hill(falling[: k + 1]), k) for k in depths(used)]
+    ends = [[alpha * float(chi2.ppf(p, 2 * k)) / (2 * k) for alpha, k in found] for p in (0.025, 0.975)]
+    return TailIndex(found[0][0], float(np.min(ends[0])), float(np.max(ends[1])), used)
+
+
+def depths(used: int) -> tuple[int, ...]:
+    """k, k/2 and k/4."""
+    return tuple(max(1, used >> i) for i in range(DEPTHS))
 
 
 class Largest:
@@ -74,9 +82,10 @@ class Largest:
             values, where = values[kept], where[kept]
         self.values, self.blocks = values, where
 
-    def hill(self, keep: NDArray[np.bool_]) -> float:
-        """alpha of the blocks that are kept, a mask."""
-        return hill(self.values[keep[self.blocks]])
+    def hill(self, keep: NDArray[np.bool_]) -> Floats:
+        """alpha at every depth, (DEPTHS,), of the blocks that are kept, a mask."""
+        falling = -np.sort(-self.values[keep[self.blocks]])
+        return np.asarray([hill(falling[: k + 1]) for k in depths(max(1, falling.size - 1))])
 
     @property
     def used(self) -> int:

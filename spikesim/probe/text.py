@@ -1,5 +1,6 @@
 """A probe in words and tables."""
 
+import textwrap
 from typing import TYPE_CHECKING
 
 from spikesim.probe.exponents import exponents
@@ -11,6 +12,12 @@ from spikesim.theory import asymptotics
 if TYPE_CHECKING:
     from spikesim.probe.probe import Probe
 
+HELD = {
+    "stationary": "the gradients outside the buffer",
+    "trajectory": "the {} gradients that follow",
+    "twin": "the twin's gradient of the step",
+}
+"""What updates are held against."""
 SHOWN = 8
 """Spikes that are listed."""
 
@@ -19,24 +26,38 @@ def text(probe: "Probe", width: int) -> str:
     """Everything on about a screen."""
     count, m, n = probe.shape
     head = f"{probe.name}: {count} gradients of {m} x {n}, {probe.kind}. In brackets: 95 % intervals."
-    return "\n".join([head, _estimates(probe, width), _alignment(probe, width), _rates(probe), _advice(probe)])
+    words = [line for part in (_rates(probe), _advice(probe)) for line in part.splitlines()]
+    wrapped = [textwrap.fill(line, width, subsequent_indent="  ", break_long_words=False) for line in words]
+    return "\n".join([head, _estimates(probe, width), _alignment(probe, width), *wrapped])
 
 
 def _said(x: Estimate, digits: str = ".4g") -> str:
     return f"{x.value:{digits}} [{x.low:{digits}}, {x.high:{digits}}]"
 
 
+def _number(x: float) -> str:
+    """An alignment; "-" for NaN."""
+    return "-" if x != x else f"{x:.3f}"
+
+
+def _aligned(x: float, error: float) -> str:
+    return "-" if x != x else f"{_number(x)} ± {_number(error)}"
+
+
 def _tail(x: TailIndex) -> str:
+    if x.alpha != x.alpha:
+        return "-"
     return "light" if x.low > LIGHT else f"{x.alpha:.2f} [{x.low:.2f}, {x.high:.2f}]"
 
 
 def _estimates(probe: "Probe", width: int) -> str:
     noise, ranks, scale = probe.noise, probe.ranks, probe.curve
     outside = "; ".join(noise.outside)
+    size = f"{scale.nuclear:.4g} ± {scale.error:.2g}" if scale.seen else "no signal seen"
     rows = [
         ("noise: eta = E‖Xi‖_F^2", _said(noise.eta), f"sigma {noise.sigma.value:.4g} an entry"),
         ("signal: ‖S‖_F^2", _said(noise.signal), f"signal to noise {noise.snr.value:.4g}"),
-        ("‖S‖_*, scale of alignment", f"{scale.nuclear:.4g} ± {scale.error:.2g}", f"in {scale.low:.4g} to {scale.high:.4g}"),
+        ("‖S‖_*, scale of alignment", size, f"in {scale.low:.4g} to {scale.high:.4g}"),
         ("noise with that of the step before", _said(noise.autocorrelation, "+.3f"), "0 if orthogonal"),
         ("tail index, steps / entries", f"{_tail(noise.tail_steps)} / {_tail(noise.tail_entries)}", "variance: above 2"),
         ("BVMZOS", "no" if outside else "nothing against it", outside or "a bias of the noise cannot be seen"),
@@ -70,13 +91,16 @@ def _critical(probe: "Probe") -> str:
 
 def _alignment(probe: "Probe", width: int) -> str:
     names = [str(p) for p in probe.asked.pipelines]
-    half = probe.errors["alignment"]
+    what, digits = ("alignment", ".3f") if probe.curve.seen else ("decrease", ".2g")
+    values, errors = probe.values[what], probe.errors[what]
     rows = []
     for i, t in enumerate(probe.asked.windows):
-        cells = [f"{probe.values['alignment'][p, i]:.3f} ± {half[p, i]:.3f}" for p in range(len(names))]
-        rows.append((f"{t:g}", *cells, f"{probe.values['inside'][0, i]:.3f}", f"{probe.predicted[i]:.3f}"))
-    held = "the gradients outside the buffer" if probe.kind == "stationary" else f"the {probe.ahead} gradients that follow"
-    caption = f"alignment with {held}, ± one standard error; in-buffer: pre-polar against the mean of its own buffer, biased"
+        cells = [f"{values[p, i]:{digits}} ± {errors[p, i]:{digits}}" for p in range(len(names))]
+        theory = f"{probe.predicted[i]:.3f}" if probe.spikes.size else "-"
+        rows.append((f"{t:g}", *cells, f"{probe.values['inside'][0, i]:.3f}", theory))
+    held = HELD["twin" if probe.twin else probe.kind].format(probe.ahead)
+    said = "alignment" if probe.curve.seen else "<A, S>, which is no more than its error (so that alignment has no scale),"
+    caption = f"{said} with {held}, ± one standard error; in-buffer: pre-polar against the mean of its own buffer, biased"
     return ruled(("T", *names, "in-buffer", "theory"), rows, width, caption)
 
 

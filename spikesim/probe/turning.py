@@ -17,6 +17,7 @@ All together say how likely each omega is, all even at first in log omega (1e-5 
 Source: theory.md F12.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,6 +50,10 @@ class Products:
     lengths: Floats
     variances: Floats
 
+    def over(self, unit: float) -> "Products":
+        """In other units."""
+        return Products(self.means / unit, self.apart, self.lengths, self.variances / unit**2)
+
     def likely(self) -> tuple[Floats, Floats, Floats]:
         """(along, size, miss) at every angle: sums of p rho/V, rho^2/V and 0, as nothing else depends on omega."""
         rho = persistence(self.lengths, self.apart)
@@ -72,7 +77,8 @@ def chances(singles: list[Products], totals: Floats, counts: Floats, power: floa
         eta: E‖Xi‖_F^2, about.
         sigma: Standard deviation of an entry, about.
     """
-    parts = [x.likely() for x in singles] + [_between(totals, counts, max(power, 0.0), eta, sigma)]
+    parts = [x.over(eta).likely() for x in singles]  # in units of eta, so that a power of two changes no bit
+    parts.append(_between(totals / eta, counts, max(power, 0.0) / eta, 1.0, sigma / math.sqrt(eta)))
     along, size, miss = (np.sum([part[i] for part in parts], axis=0) for i in range(3))
     score = np.maximum(along, 0.0) ** 2 / size / 2 - miss
     found = np.exp(score - score.max())

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from spikesim.errors import need
 
 FLOATS = "numbers of type float16, bfloat16, float32 or float64"
-LONGEST = 120
+LONGEST = 200
 """Characters kept of what another library said."""
 BFLOAT16 = np.dtype([("bfloat16", "<u2")])
 """Upper halves of float32 numbers, which NumPy has no type for."""
@@ -36,11 +36,11 @@ def need_stream(shape: tuple[int, ...], dtype: np.dtype[Any], file: str) -> None
 
 
 def decoded(raw: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Numbers as they are stored, in the type in which they are read (read_type) and this machine's byte order."""
+    """Numbers as they are stored, in the type in which they are read (read_type) and in native byte order."""
     if raw.dtype == BFLOAT16:
         return (raw["bfloat16"].astype(np.uint32) << 16).view(np.float32)
     with np.errstate(all="ignore"):  # a NaN may signal; it is looked for next
-        return raw.astype(dtype)
+        return raw.astype(dtype, copy=False)
 
 
 def need_finite(steps: NDArray[Any], numbers: NDArray[np.intp] | range, file: str) -> None:
@@ -65,5 +65,6 @@ def whole(kind: str, file: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        said = " ".join(f"{type(error).__name__}: {error}".split())
+        kind_of = "" if type(error) is ValueError else f"{type(error).__name__}: "
+        said = " ".join(f"{kind_of}{error}".split())
         need(False, f"a whole {kind} file", file=file, reason=said if len(said) <= LONGEST else said[:LONGEST] + "...")

@@ -70,7 +70,6 @@ def header(stream: IO[bytes], file: str) -> Layout:
         length = int.from_bytes(counted, "little")
         need(length <= LONGEST_HEADER, f"a header of at most {LONGEST_HEADER} bytes", length=length)
         text = stream.read(length)
-        need(len(counted) == width and len(text) == length, "the whole header", bytes_left=len(text), length=length)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # on Python 2's long integers, and on old names of types
             shape, fortran, dtype = parse(io.BytesIO(counted + text))

@@ -2,7 +2,7 @@
 
 An entry that np.savez stored is memory-mapped where it lies. One that np.savez_compressed packed is unpacked, to memory or
 to a temporary file, if what it claims to hold is within a limit: a small file can claim any size, and unpack to it.
-Check sums are held against what is unpacked; what is mapped is not read before it is asked for, so NaN is all that tells there.
+Check sums are held against what is unpacked, and not against what is mapped, which is not read before it is asked for.
 """
 
 import os
@@ -20,7 +20,7 @@ from spikesim.recorded.npy import Layout, header
 from spikesim.recorded.spool import Spool
 
 SUFFIX = ".npy"
-PIECE = 1 << 20
+PIECE = 1 << 18
 LOCAL = struct.Struct("<4s22xHH")
 """Before an entry's bytes: signature, ..., bytes of its name and of extra fields, which follow."""
 ENCRYPTED = 1
@@ -42,15 +42,13 @@ def opened_npz(path: Path, name: str | None, memory: int, unpacked: int) -> tupl
         with whole(".npz", str(path)):
             archive = zipfile.ZipFile(file)
         with archive:
-            infos = {i.filename.removesuffix(SUFFIX): i for i in archive.infolist() if i.filename.endswith(SUFFIX)}
-            if name is None or name not in infos:
-                name = chosen({key: _head(archive, i, f"{path}:{key}").shape for key, i in infos.items()}, name, str(path))
-            where, info = f"{path}:{name}", infos[name]
+            name, info = _entry(archive, name, str(path))
+            where = f"{path}:{name}"
             layout = _head(archive, info, where)
             need_stream(layout.shape, layout.dtype, where)
             there = info.file_size - layout.offset
             need(layout.size <= there, "a whole .npz entry", bytes_of_data=there, wanted=layout.size, file=where)
-            if info.compress_type == zipfile.ZIP_STORED and not info.flag_bits & ENCRYPTED:
+            if info.compress_type == zipfile.ZIP_STORED:
                 return _placed(layout, file, info, where).mapped(path), name
             hint = "keep it with np.savez, uncompressed, or allow more with unpacked="
             need(info.file_size <= unpacked, f"an entry that unpacks to at most {unpacked} bytes", hint,
@@ -58,8 +56,17 @@ def opened_npz(path: Path, name: str | None, memory: int, unpacked: int) -> tupl
             return _unpacked(archive, info, layout, memory, where), name
 
 
+def _entry(archive: zipfile.ZipFile, name: str | None, file: str) -> tuple[str, zipfile.ZipInfo]:
+    """The wanted array's name, and where it is."""
+    infos = {i.filename.removesuffix(SUFFIX): i for i in archive.infolist() if i.filename.endswith(SUFFIX)}
+    if name is None or name not in infos:
+        name = chosen({key: _head(archive, i, f"{file}:{key}").shape for key, i in infos.items()}, name, file)
+    return name, infos[name]
+
+
 def _head(archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str) -> Layout:
     """What an entry's .npy header says."""
+    need(not info.flag_bits & ENCRYPTED, "an entry that is not encrypted", file=where)
     with whole(".npz", where):
         stream = archive.open(info)
     with stream:

@@ -26,8 +26,8 @@ def opened(source: object, name: str | None = None, *, memory: int = MEMORY, unp
     """A recorded stream of gradients.
 
     Args:
-        source: A .npy, .npz or .safetensors file, which is opened for reading only and mapped where it can be;
-            "FILE.npz:NAME" names the array in it. Or an array (K, m, n). Or an iterable of gradients (m, n), which is gone through once.
+        source: A .npy, .npz or .safetensors file, opened for reading only and mapped where it can be; "FILE.npz:NAME"
+            names the array. Or an array (K, m, n). Or an iterable of gradients (m, n), which is gone through once.
         name: Of the array in a .npz or .safetensors file; otherwise what errors call the gradients.
         memory: Bytes of an iterable, or of a packed .npz entry, that are held in memory; more goes to a temporary file.
         unpacked: Bytes that a packed .npz entry may unpack to.
@@ -49,7 +49,7 @@ def opened(source: object, name: str | None = None, *, memory: int = MEMORY, unp
         return Recording(host(source), called)
     if isinstance(source, Iterable):
         return Recording(spooled(source, called, memory), called)
-    raise ValueError(f"need a file, an array or an iterable of arrays, got gradients={type(source).__name__}")
+    raise ValueError(f"need a file, an array or an iterable of arrays, got type={type(source).__name__!r}")
 
 
 def _from_file(source: str | bytes, name: str | None, memory: int, unpacked: int) -> Recording:
@@ -57,8 +57,7 @@ def _from_file(source: str | bytes, name: str | None, memory: int, unpacked: int
     path, name = _parted(os.fsdecode(source), name)
     if not path.is_dir():  # which open() has a word for
         need(not path.exists() or path.is_file(), "a file", file=str(path))
-    with path.open("rb"):
-        suffix = path.suffix.lower()
+    suffix = path.suffix.lower()
     need(suffix in SUFFIXES, f"a file that ends in {', '.join(SUFFIXES)}", file=str(path))
     if suffix == ".npy":
         need(name is None, "no name for the one array of a .npy file", name=name, file=str(path))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from spikesim.errors import need
 from spikesim.recorded.checks import decoded, need_finite, need_stream, read_type
 
-BATCH = 1 << 20
+BATCH = 1 << 18
 """Bytes that are converted and looked through at a time, so that they are still in cache."""
 
 
@@ -101,7 +101,7 @@ class Recording:
             bytes: Of a chunk at most, but one step at least.
 
         Yields:
-            The number of a chunk's first step, and the chunk, (k, m, n), as of take.
+            The number of a chunk's first step, and the chunk, (k, m, n), as of take; none is kept here.
         """
         need(bytes > 0, "bytes > 0", bytes=bytes)
         many = max(1, bytes // self.step_bytes)

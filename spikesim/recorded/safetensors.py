@@ -113,7 +113,12 @@ def _tensors(file: IO[bytes], where: str) -> tuple[dict[str, Tensor], int]:
         size, counted = os.fstat(file.fileno()).st_size, file.read(COUNT)
         need(len(counted) == COUNT, f"{COUNT} bytes before the header", bytes=len(counted))
         length = int.from_bytes(counted, "little")
-        need(length <= min(size - COUNT, LONGEST_HEADER), "a header within the file", length=length, file_size=size)
+        need(
+            length <= min(size - COUNT, LONGEST_HEADER),
+            f"a header within the file, of at most {LONGEST_HEADER} bytes",
+            length=length,
+            file_size=size,
+        )
         said = json.loads(file.read(length).decode(), object_pairs_hook=_unique)
         need(isinstance(said, dict), "a JSON object", header=type(said).__name__)
         tensors = {key: Tensor.parsed(x) for key, x in said.items() if key != METADATA}

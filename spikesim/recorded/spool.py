@@ -7,6 +7,7 @@ It lies in Python's folder for temporary files: set TMPDIR to one with room.
 import io
 import tempfile
 from collections.abc import Iterable
+from contextlib import suppress
 from types import TracebackType
 from typing import IO, Any, Literal
 
@@ -45,7 +46,7 @@ class Spool:
         assert isinstance(self._file, io.BytesIO)
         with self._file as before:
             self._file = tempfile.TemporaryFile(prefix="spikesim-")  # noqa: SIM115
-            self._file.write(before.getvalue() if before.tell() == 0 else before.getbuffer())
+            self._file.write(before.getbuffer())
 
     def array(self, shape: tuple[int, ...], dtype: np.dtype[Any], order: Literal["C", "F"] = "C") -> NDArray[Any]:
         """All bytes as one array, read-only."""
@@ -61,7 +62,8 @@ class Spool:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None:
         if not isinstance(self._file, io.BytesIO):  # whose bytes the array looks at
-            self._file.close()
+            with suppress(OSError):  # what is not on a full disk then is missed by nobody
+                self._file.close()
 
 
 def matrix(step: object, number: int, name: str) -> NDArray[Any]:
