@@ -103,7 +103,8 @@ def _true_gain(probed: Probed) -> tuple[float, float]:
 
 
 def _gain(probed: Probed) -> float:
-    return float(probed.found["advice"]["clip_gain"]["value"])
+    value = probed.found["advice"]["clip_gain"]["value"]
+    return np.nan if value is None else float(value)
 
 
 def _clips(probed: Probed) -> bool:

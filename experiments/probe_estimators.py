@@ -84,7 +84,8 @@ def _rms(estimator: Estimator, some: Sequence[Probed]) -> tuple[float, float, fl
     squares = np.array([(e**2).mean() for e in each if e.size])
     if 2 * squares.size <= len(some):
         return np.nan, np.nan, np.nan
-    value, low, high = np.sqrt(squares.sum() / np.array([squares.size, *chi2.ppf([0.975, 0.025], squares.size)]))
+    least, most = (float(chi2.ppf(p, squares.size)) for p in (0.025, 0.975))
+    value, low, high = np.sqrt(squares.sum() / np.array([squares.size, most, least]))
     return float(value), float(low), float(high)
 
 

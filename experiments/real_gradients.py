@@ -129,6 +129,8 @@ def _ahead(done: list[Probed]) -> int:
 
 def _longest(probed: Probed) -> str:
     value, error = (_values(probed, "pre-polar", name)[-1] for name in ("alignment", "alignment_error"))
+    if not np.isfinite(value):
+        return "no signal to align with"
     return f"pre-polar at T = {probed.found['windows'][-1]:g} has {value:+.2f} ± {HALF * error:.2f}"
 
 
