@@ -1,4 +1,4 @@
-"""What the probe advises against what is best: windows against S4 and S8, and clipping against the gain that simulation shows.
+"""What the probe advises against what is best: windows against S4 and S8, clipping against the gain that simulation shows.
 
 spikesim reproduce --full            # probes
 python experiments/probe_choice.py   # draws; never probes
@@ -15,7 +15,6 @@ from spikesim.estimate import mean_error
 from spikesim.probe.advice import WORTH
 from spikesim.probe.asking import CLIPPED
 from spikesim.probe.kept import Probed, Probes
-from spikesim.probe.plan import LEAST
 from spikesim.theory import asymptotics, drift
 from spikesim.theory.choice import smallest_window
 
@@ -34,9 +33,9 @@ def draw(probes: Probes, figures: Path, published: Path | None = None) -> report
         _losses(axes[1], turning)
         _clipping(axes[2], _noisy(done))
         finding = _finding(turning, _noisy(done), _gaussian(done))
-        (m, n), trials = done[0].model.shape, 1 + max(p.task.trial for p in done)
+        m, n = done[0].model.shape
         above = (
-            f"{m} × {n}, two spikes, {done[0].task.steps} gradients, {trials} trials a stream; bars: 95 % "
+            f"{m} × {n}, two spikes, {done[0].task.steps} gradients, {probes.trials} trials a stream; bars: 95 % "
             f"of the trials (left), of their mean (middle, right){' (quick run)' if probes.quick else ''}"
         )
         plots.save(figure, figures, "probe_choice", above, finding)
@@ -67,8 +66,8 @@ def _omega(probed: Probed) -> float:
 
 
 def _longest(probed: Probed) -> float:
-    """The longest window that the recording can judge."""
-    return float(probed.task.steps or 0) / LEAST[probed.kind]
+    """The longest window that was tried, and so the longest that is ever advised."""
+    return float(probed.found["windows"][-1])
 
 
 def _best(probed: Probed) -> float:
@@ -104,7 +103,8 @@ def _true_gain(probed: Probed) -> tuple[float, float]:
 
 
 def _gain(probed: Probed) -> float:
-    return float(probed.found["advice"]["clip_gain"]["value"])
+    value = probed.found["advice"]["clip_gain"]["value"]
+    return np.nan if value is None else float(value)
 
 
 def _clips(probed: Probed) -> bool:
@@ -123,7 +123,7 @@ def _windows(axis: Any, still: Sequence[list[Probed]], turning: Sequence[list[Pr
         plots.guide(axis, [_longest(groups[0][0])] * 2, [1, _longest(groups[0][0])], "", color=style["color"], linestyle=":")
     ends = [1, max(_longest(some[0]) for some in still)]
     plots.guide(axis, ends, ends, "advised = best")
-    axis.plot([], [], color="black", linestyle=":", label="longest T that K gradients judge")
+    axis.plot([], [], color="black", linestyle=":", label="longest T that is tried")
     axis.set(xscale="log", yscale="log", xlabel="true best T (steps), by theory", ylabel="advised T (steps)")
     axis.legend(fontsize=8.5)
 

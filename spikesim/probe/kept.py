@@ -89,6 +89,12 @@ class Probes(Sequence[Probed]):
         return self.study.quick
 
     @property
+    def trials(self) -> int:
+        """Probes of the last stream, as many as of every simulated one."""
+        tasks = self.study.tasks
+        return sum(task.label == tasks[-1].label for task in tasks)
+
+    @property
     def seconds(self) -> float:
         """Core-seconds that probes and simulations of the truth took."""
         truths = {id(p.truth): p.truth["seconds"] for p in self if p.truth is not None}

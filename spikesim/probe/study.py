@@ -19,6 +19,7 @@ trials = 2
 """
 
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -32,6 +33,8 @@ from spikesim.probe.task import Stream, Task
 from spikesim.sweep.faults import complaint, listed, merged, path_of, read_toml
 from spikesim.sweep.fields import ModelSpec, Part, Real, Whole
 
+APART = 1000
+"""Between the trial numbers of streams, and of their lengths: no two probes of a study share random numbers."""
 Kind = Literal["stationary", "trajectory"]
 Value = Any
 
@@ -61,7 +64,7 @@ class _ProbeSpec(Part):
     models: tuple[_Simulated, ...] = ()
     kind: Kind = "stationary"
     steps: tuple[Annotated[Whole, Field(ge=1)], ...] = ()
-    trials: Annotated[Whole, Field(ge=1)] = 1
+    trials: Annotated[Whole, Field(ge=1, le=APART)] = 1
     seed: Annotated[Whole, Field(ge=0)] = 0
     truth: Annotated[Whole, Field(ge=0)] = 0
     windows: tuple[Real, ...] | None = None
@@ -147,11 +150,8 @@ def _tasks(asked: _ProbeSpec, folder: Path) -> tuple[Task, ...]:
         path = folder / file.file
         need(path.is_file(), "a recording: a file beside the study's", file=str(path))
         made.append(Task(Stream(_name(file), file.kind or asked.kind, file=path), None, 0, asked.seed, arguments, 0))
-    for model in asked.models:
+    for number, (model, steps) in enumerate(product(asked.models, asked.steps)):
         stream = Stream(model.name, model.kind or asked.kind, model=model.build())
-        made += [
-            Task(stream, steps, trial, asked.seed, arguments, asked.truth)
-            for steps in asked.steps
-            for trial in range(asked.trials)
-        ]
+        trials = range(number * APART, number * APART + asked.trials)
+        made += [Task(stream, steps, trial, asked.seed, arguments, asked.truth) for trial in trials]
     return tuple(made)

@@ -56,7 +56,7 @@ class Task:
     Attributes:
         stream: Of what.
         steps: Gradients of a simulated stream; None for all of a recording.
-        trial: Of a simulated stream.
+        trial: Global number of a simulated stream's.
         seed: Of the stream and of the probe.
         arguments: Of ss.probe.
         truth: Trials of the simulation that tells what the probe should find; 0 for none.

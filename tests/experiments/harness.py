@@ -58,7 +58,9 @@ def table(name: str, **run: object) -> dict:
 
 
 def span(band) -> np.ndarray:
-    """Height of a band at each x."""
+    """Height of a band at each x; none of a band that is nowhere finite."""
+    if not band.get_paths():
+        return np.zeros(0)
     x, y = band.get_paths()[0].vertices.T
     return np.array([np.ptp(y[x == at]) for at in np.unique(x)])
 

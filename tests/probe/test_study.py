@@ -10,7 +10,7 @@ import spikesim as ss
 from spikesim.gradients import gradients
 from spikesim.kinds import PROBES
 from spikesim.probe.kept import Probes, run_study
-from spikesim.probe.study import Study
+from spikesim.probe.study import APART, Study
 from spikesim.progress import Bar
 from spikesim.reproduce import reproduce
 
@@ -90,7 +90,7 @@ def test_results_are_those_of_the_probe_and_of_the_simulation(folder):
     run_study(asked, folder / "r")
     probes = Probes(asked, folder / "r")
     arguments = {"windows": [1, 2, 4], "readings": 20, "pipelines": ["pre-polar"]}
-    found = ss.probe(gradients(MODEL, 64, 0, 1), **arguments).as_json()
+    found = ss.probe(gradients(MODEL, 64, 0, APART + 1), **arguments).as_json()
     assert probes[4].task.steps == 64
     assert probes[4].found["noise"] == json.loads(json.dumps(found["noise"]))
     assert probes[4].found["pipelines"] == json.loads(json.dumps(found["pipelines"]))
@@ -102,6 +102,15 @@ def test_results_are_those_of_the_probe_and_of_the_simulation(folder):
     assert probes[0].truth is None
     assert probes[3].truth is probes[4].truth
     assert "clipped pre-polar" in probes[4].truth["pipelines"]
+
+
+def test_no_two_probes_of_a_study_share_random_numbers(folder):
+    text = TOML.replace(
+        "[quick.probe]\n",
+        '[[probe.models]]\nname = "b"\nshape = [4, 6]\nspikes = [1.0]\nnoise = {law = "Gaussian"}\n[quick.probe]\n',
+    )
+    trials = [task.trial for task in study(folder, text).tasks[1:]]
+    assert len(set(trials)) == len(trials) == 8
 
 
 @pytest.mark.parametrize("damage", [b"", b"{}", b"\xff", b'{"identity": "another", "seconds": 1}'])
