@@ -55,7 +55,8 @@ def test_wherever_the_numbers_come_from(plain, gradients, kind, form, tmp_path):
     else:
         doubled = np.repeat(gradients, 2, axis=0)[::2]
         source = {
-            "iterator": iter(gradients), "list": list(gradients), "Fortran": np.asfortranarray(gradients), "strided": doubled, "Recording": Recording(gradients, "any"),
+            "iterator": iter(gradients), "list": list(gradients), "Fortran": np.asfortranarray(gradients),
+            "strided": doubled, "Recording": Recording(gradients, "any"),
         }[form]  # fmt: skip
     assert found(source, kind) == plain
 
