@@ -2,7 +2,8 @@
 
 title = "What it is for"
 [probe]
-files = ["data/gradients/a.npy", {file = "data/gradients/b.npy", kind = "trajectory", name = "b"}]   # beside this file
+files = ["data/gradients/a.npy", {file = "data/gradients/b.npy", kind = "trajectory", name = "b"}]
+                        # beside this file; a trajectory may have a twin = "data/gradients/c.npy"
 kind = "stationary"     # or "trajectory": of every stream that does not say so itself
 steps = [128, 512]      # gradients of each simulated stream
 trials = 8              # of each
@@ -28,7 +29,6 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, mo
 from spikesim.errors import need
 from spikesim.pipelines import PIPELINES, pipelines_from
 from spikesim.probe.plan import windows_for
-from spikesim.probe.probe import READINGS
 from spikesim.probe.task import Stream, Task
 from spikesim.sweep.faults import complaint, listed, merged, path_of, read_toml
 from spikesim.sweep.fields import ModelSpec, Part, Real, Whole
@@ -48,6 +48,7 @@ class _Recorded(Part):
     file: str
     kind: Kind | None = None
     name: str = ""
+    twin: str | None = None
 
 
 def _file(value: Value) -> Value:
@@ -71,7 +72,7 @@ class _ProbeSpec(Part):
     ranks: tuple[Whole, ...] | None = None
     pipelines: Annotated[tuple[str, ...], AfterValidator(_pipelines)] = PIPELINES
     reach: Annotated[Real, Field(gt=0, lt=1)] = 0.9
-    readings: Annotated[Whole, Field(ge=20)] = READINGS
+    readings: Annotated[Whole, Field(ge=20)] | None = None
 
     @model_validator(mode="after")
     def _together(self) -> "_ProbeSpec":
@@ -147,9 +148,11 @@ def _tasks(asked: _ProbeSpec, folder: Path) -> tuple[Task, ...]:
     arguments = {name: getattr(asked, name) for name in names}
     made = []
     for file in asked.files:
-        path = folder / file.file
-        need(path.is_file(), "a recording: a file beside the study's", file=str(path))
-        made.append(Task(Stream(_name(file), file.kind or asked.kind, file=path), None, 0, asked.seed, arguments, 0))
+        path, twin = folder / file.file, None if file.twin is None else folder / file.twin
+        for there in (path, twin):
+            need(there is None or there.is_file(), "a recording: a file beside the study's", file=str(there))
+        stream = Stream(_name(file), file.kind or asked.kind, file=path, twin=twin)
+        made.append(Task(stream, None, 0, asked.seed, arguments, 0))
     for number, (model, steps) in enumerate(product(asked.models, asked.steps)):
         stream = Stream(model.name, model.kind or asked.kind, model=model.build())
         trials = range(number * APART, number * APART + asked.trials)

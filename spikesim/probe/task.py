@@ -32,21 +32,21 @@ class Stream:
         kind: "stationary" or "trajectory".
         model: What simulates it, or None.
         file: Where it is recorded, or None.
+        twin: Where a recording's twin is, or None.
     """
 
     name: str
     kind: str
     model: SpikedModel | None = None
     file: Path | None = None
+    twin: Path | None = None
 
     @property
     def identity(self) -> str:
-        """What makes it, as text: the model's, or a hash of the file's bytes."""
+        """What makes it, as text: the model's, or a hash of the bytes of its files."""
         if self.model is not None:
             return repr(self.model)
-        assert self.file is not None
-        with self.file.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return " ".join(_hash(path) for path in (self.file, self.twin) if path is not None)
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class Task:
             given = gradients(self.stream.model, self.steps or 0, self.seed, self.trial)
 
         def run() -> dict[str, Any]:
-            return probe(given, kind=self.stream.kind, seed=self.seed, **self.arguments).as_json()
+            return probe(given, kind=self.stream.kind, seed=self.seed, twin=self.stream.twin, **self.arguments).as_json()
 
         found = _timed(run)
         del found["paths"]
@@ -131,6 +131,11 @@ class Task:
             }
 
         return _timed(lambda: {"pipelines": run(), "windows": list(found["windows"])})
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _timed(run: Callable[[], dict[str, Any]]) -> dict[str, Any]:
