@@ -4,7 +4,7 @@ Source: theory.md P8.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,6 @@ Floats = NDArray[np.float64]
 
 WORTH = 0.01
 """Alignment below which a difference is not worth a change."""
-BURST = 10.0
-"""Median norms from which on a gradient is a burst, if it also outweighs the 2T - 1 others of a buffer."""
 CLIP = 2.0
 """Clipping is tried at so many median norms of a gradient."""
 
@@ -99,25 +97,27 @@ def _why(curve: Curve, best: float, there: float, longest: float, reach: float, 
 
 def advise(
     choice: Choice, curve: Curve, values: Statistics, errors: Statistics, clipped: int, norm: float, post: int | None,
-    burst: float,
+    kept: float,
 ) -> Advice:  # fmt: skip
     """What follows from the window that was chosen.
 
-    clipped and post are the places of these pipelines, norm what clipped cuts at, burst the largest norm over the median.
+    clipped and post are the places of these pipelines, norm what clipped cuts at, kept the share of all gradients' power that
+    it leaves. By R1 that is what large gradients cost: noise is kept times what it was, if what is cut is noise.
     """
     if not curve.seen:
         none = Estimate(math.nan)
         return Advice(choice.window, math.nan, choice.reason, False, norm, none, "no signal to judge it by", None)
     gain = _gap("beyond", values, errors, clipped, choice.at, curve.nuclear)
-    drowned = burst > max(2 * choice.window - 1, BURST) and gain.high > 0
-    clip = drowned or (gain.low > 0 and gain.value > WORTH)
+    there = float(curve.alignment([choice.window])[0])
+    promised = float(replace(curve, snr=curve.snr / math.sqrt(kept)).alignment([choice.window])[0]) - there
+    expected = promised > WORTH and gain.high > 0
+    clip = expected or (gain.low > 0 and gain.value > WORTH)
     word = "adds" if clip else "adds no more than chance and" if gain.value > 0 else "adds nothing:"
     size = f"{gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]"
-    why = f"a gradient of {burst:.3g} median norms outweighs all others of a buffer (R1); " if drowned else ""
-    said = f"{why}clipping at {CLIP:g} median norms {word} {size} of alignment at this window and longer ones"
+    cut = f" takes {1 - kept:.0%} of all power away, by R1 worth {promised:+.3f}, and" if expected else ""
+    said = f"clipping at {CLIP:g} median norms{cut} {word} {size} of alignment at this window and longer ones"
     order = None if post is None else _gap("behind", values, errors, post, choice.at, curve.nuclear)
     flipped = None if order is None else Estimate(-order.value, -order.high, -order.low)
-    there = float(curve.alignment([choice.window])[0])
     return Advice(choice.window, there, choice.reason, clip, norm, gain, said, flipped)
 
 

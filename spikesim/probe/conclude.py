@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from spikesim.pipelines import PIPELINES, POST_POLAR
 from spikesim.polar import singular_values
 from spikesim.probe import spikes as found_spikes
-from spikesim.probe.advice import CLIP, advise, choose
+from spikesim.probe.advice import advise, choose
 from spikesim.probe.asking import CLIPPED, clip_norm
 from spikesim.probe.curve import turned
 from spikesim.probe.jackknife import Statistics
@@ -45,8 +45,8 @@ def concluded(name: str, kind: str, asked: Asked, sums: Sums, runs: tuple[Readin
     choice = choose(curve, windows, values, errors, reach, noise.drift.low == 0)
     post = asked.pipelines.index(POST_POLAR) if POST_POLAR in asked.pipelines else None
     norm = clip_norm(sums)
-    burst = CLIP * float(sums.norms.max()) / norm
-    advice = advise(choice, curve, values, errors, len(asked.pipelines) - 1, norm, post, burst)
+    kept_power = float(np.sum(np.minimum(sums.norms, norm) ** 2) / np.sum(sums.norms**2))
+    advice = advise(choice, curve, values, errors, len(asked.pipelines) - 1, norm, post, kept_power)
     predicted = _predicted(shape, noise.sigma.value, spikes, windows, omega, steps)
     kept = _persistence(noise, values["energy"][0], errors["energy"][0], windows)
     return Probe(
