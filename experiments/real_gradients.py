@@ -57,7 +57,8 @@ def _alignment(axis: Any, probed: Probed) -> None:
     plots.guide(
         axis, windows, _values(probed, "pre-polar", "alignment_in_buffer"), "pre-polar, in-buffer mean", linestyle=":"
     )
-    axis.axvline(probed.found["advice"]["window"], color="#CC79A7", linewidth=1.4, label="advised T")
+    if probed.found["advice"]["window"] is not None:
+        axis.axvline(probed.found["advice"]["window"], color="#CC79A7", linewidth=1.4, label="advised T")
     axis.axhline(0, color="black", linewidth=0.6)
     count, m, n = probed.found["shape"]
     axis.set(xscale="log", xlabel="T (steps)")
@@ -83,14 +84,18 @@ def _table(axis: Any, probed: Probed) -> None:
         ("correlation φ at lag 1", _said(noise["autocorrelation"], "+.3f")),
         ("tail index of steps", _tail(noise["tail_steps"])),
         ("tail index of entries", _tail(noise["tail_entries"])),
-        ("turn a step (rad)", _said(noise["drift"], ".3f") if probed.kind == "trajectory" else "unseen"),
-        ("advised momentum β", f"{advice['momentum']:.3f} (T = {advice['window']:.3g})"),
+        ("turn a step (rad)", _said(noise["drift"], ".3f") if noise["drift"]["value"] is not None else "unseen"),
+        ("advised momentum β", _momentum(advice)),
         ("clip single gradients", "yes" if advice["clip"] else "no"),
     ]
     axis.set_axis_off()
     for i, (label, value) in enumerate(lines):
         axis.text(0.0, 0.95 - i / len(lines), label, fontsize=9.5, transform=axis.transAxes, va="top")
         axis.text(0.52, 0.95 - i / len(lines), value, fontsize=9.5, transform=axis.transAxes, va="top")
+
+
+def _momentum(advice: dict[str, Any]) -> str:
+    return "none" if advice["window"] is None else f"{advice['momentum']:.3f} (T = {advice['window']:.3g})"
 
 
 def _gap(probed: Probed) -> tuple[float, float] | None:
@@ -114,7 +119,8 @@ def _finding(done: list[Probed]) -> str:
     said = "no direction stands out"
     if worst is not None:
         said = f"theory for white noise is off by up to {worst[0]:+.2f} ± {worst[1]:.2f} of alignment"
-    momenta = _range([p.found["advice"]["momentum"] for p in done], ".2f")
+    advised = [p.found["advice"]["momentum"] for p in done if p.found["advice"]["momentum"] is not None]
+    momenta = _range(advised, ".2f") if advised else "none"
     return (
         f"Recorded noise reaches {_range(edges, '.1f')} times white noise's edge; {said}; advised momentum is {momenta}, "
         f"where pre-polar is ahead of post-polar in {_ahead(done)} of {len(done)} recordings."
@@ -143,7 +149,7 @@ def _details(done: list[Probed]) -> str:
         order = "" if advice["order_gain"] is None else f", pre-polar over post-polar {_said(advice['order_gain'], '+.2f')}"
         parts.append(
             f"{p.name}: signal to noise {_said(noise['snr'], '.3f')}, {outside}, {_longest(p)}, {theory}, "
-            f"β = {advice['momentum']:.3f} ({advice['reason']}){order}; {advice['clip_reason']}"
+            f"β: {_momentum(advice)}, {advice['reason']}{order}; {advice['clip_reason']}"
         )
     return ". ".join(parts) + "."
 

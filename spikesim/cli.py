@@ -201,13 +201,18 @@ def probe(
     ] = None,
     readings: Annotated[int | None, typer.Option(help="How often updates are read.  [default: 48, 192 with --twin]")] = None,
     seed: Annotated[int, typer.Option(help="Of random orders and signs.")] = 0,
-    figure: Annotated[Path | None, typer.Option(help="Draw a page as FIGURE.png and FIGURE.pdf.")] = None,
+    figure: Annotated[Path | None, typer.Option(help="Draw a page, FIGURE.png and FIGURE.pdf.")] = None,
     as_json: Json = False,
 ) -> None:
     """Hold recorded gradients of one layer against the theory: noise, rank, alignment, and which momentum they ask for."""
+    from spikesim.errors import need
     from spikesim.pipelines import PIPELINES
     from spikesim.probe.probe import probe as probed
 
+    if figure is not None:
+        figure = figure.with_suffix("") if figure.suffix in (".png", ".pdf") else figure
+        good = figure.name not in ("", ".", "..") and figure.parent.is_dir() and not figure.is_dir()
+        need(good, "a figure's name in a folder that is there", figure=str(figure))
     with _stoppable("stopped; nothing was kept"):
         found = probed(
             gradients, kind=kind, windows=window or None, ranks=rank or None, pipelines=pipeline or PIPELINES, reach=reach,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from spikesim.probe.curve import Curve
+from spikesim.probe.curve import SURE, Curve
 from spikesim.probe.jackknife import Statistics, student
 from spikesim.probe.noise import Estimate
 from spikesim.probe.plan import BLOCKS
@@ -27,7 +27,7 @@ class Advice:
     """What to choose.
 
     Attributes:
-        window: T.
+        window: T; NaN where none is advised.
         alignment: That the fitted curve has there.
         reason: Why.
         clip: Whether to clip single gradients before they are averaged.
@@ -61,33 +61,51 @@ class Choice:
     reason: str
 
 
-def choose(curve: Curve, windows: Floats, values: Statistics, errors: Statistics, reach: float, still: bool) -> Choice:
-    """The curve's window, unless a measured one is ahead of it by more than chance; still: no drift was seen."""
+def choose(
+    kind: str, curve: Curve, windows: Floats, values: Statistics, errors: Statistics, reach: float, still: bool
+) -> Choice:
+    """The curve's window, unless a measured one is ahead of it by more than chance; none where no signal is seen.
+
+    still: No drift was told from none.
+    """
     if not curve.seen:
-        said = f"no signal seen in these gradients: the longest window of {windows[-1]:g} leaves least noise"
-        return Choice(float(windows[-1]), windows.size - 1, f"{said}; record more, or larger batches")
-    best, there = curve.best(reach, float(windows[0]), float(windows[-1]))
+        return Choice(math.nan, windows.size - 1, f"none advised: {_unseen(windows, values, errors)}")
+    moving = kind == "trajectory"
+    best, there = curve.best(1.0 if moving else reach, float(windows[0]), float(windows[-1]))
     at = int(np.abs(np.log(windows / best)).argmin())
     top = int(values["decrease"][0].argmax())
     lead, noise = values["longer"][top, at], student(BLOCKS) * errors["longer"][top, at]
-    beaten = curve.omega > 0 and lead > max(noise, WORTH * curve.nuclear)
-    if beaten:
+    if moving and lead > max(noise, WORTH * curve.nuclear):
         said = (
             f"measured best: T = {windows[top]:g} is ahead of the curve's T = {best:.3g} by {lead / curve.nuclear:.3f} "
             f"± {noise / curve.nuclear:.3f} of alignment"
         )
         return Choice(float(windows[top]), top, said)
-    return Choice(best, at, _why(curve, best, there, float(windows[-1]), reach, still))
+    edge = best >= float(windows[-1]) * 0.99
+    return Choice(best, at, _moving(curve, there, edge, still) if moving else _at_rest(there, reach))
 
 
-def _why(curve: Curve, best: float, there: float, longest: float, reach: float, still: bool) -> str:
-    edge = best >= longest * 0.99
-    if curve.omega > 0:
-        seen = "which is not told from none" if still else "for less"
-        drift = f"noise asks for more, a drift of about {curve.omega:.2g} rad a step, {seen}"
-        return (
-            f"the longest that this recording can judge; {drift}" if edge else f"{drift}: most alignment, {there:.2f}, here"
-        )
+def _unseen(windows: Floats, values: Statistics, errors: Statistics) -> str:
+    """Why nothing is advised."""
+    fall, error = values["decrease"][0], errors["decrease"][0]
+    worst = int(np.argmin(fall + SURE * error))
+    if fall[worst] + SURE * error[worst] < 0:
+        size = f"<A, S> = {fall[worst]:.2g} ± {error[worst]:.1g} at T = {windows[worst]:g}"
+        return f"updates point against what follows ({size}), as weights moved along them; record a twin"
+    return "no signal seen in these gradients; record more, or larger batches"
+
+
+def _moving(curve: Curve, there: float, edge: bool, still: bool) -> str:
+    if not curve.omega:
+        drift = "no drift is seen"
+    else:
+        drift = f"a drift of about {curve.omega:.2g} rad a step" + (" is not told from none" if still else " asks for less")
+    if edge:
+        return f"the longest that this recording can judge; {drift}"
+    return f"noise asks for more, {drift}: most alignment with the signal of the step, {there:.2f}, here"
+
+
+def _at_rest(there: float, reach: float) -> str:
     if there < reach:
         return f"alignment reaches {there:.2f} only, at the longest window that this recording can judge; longer is better"
     return (

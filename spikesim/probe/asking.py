@@ -17,6 +17,7 @@ from spikesim.stages.polar import Polar
 VALUES = 256
 """Singular values that are kept, at most."""
 RANKS = (1, 2, 4, 8, 16)
+SMALLEST = 1e-100
 CLIPPED = "clipped pre-polar"
 
 
@@ -39,7 +40,7 @@ def clip_norm(sums: Sums) -> float:
         ValueError: If most gradients are zero.
     """
     norm = CLIP * float(np.median(sums.norms))
-    need(norm > 0, "gradients that are not mostly zero", median_norm=norm / CLIP)
+    need(norm >= SMALLEST, f"gradients of norm {SMALLEST:g} and more", "scale them by a power of two", median=norm / CLIP)
     return norm
 
 

@@ -27,6 +27,8 @@ from spikesim.probe.plan import BLOCKS
 from spikesim.probe.sums import LAGS, Sums
 from spikesim.probe.tails import TailIndex, of_sizes
 
+SURE = 0.999
+"""Of the interval that leaves out 0 where noise is said to be correlated."""
 CLEAR = 3
 """Lag from which products are the signal's, but for phi^j."""
 ROUNDS = 12
@@ -69,7 +71,8 @@ class NoiseEstimates:
         autocorrelation: phi, lag 1, of the noise; 0 without noise.
         tail_steps: Tail index of ‖Xi_t‖_F.
         tail_entries: Tail index of entries.
-        drift: Radians by which left singular vectors turn a step, if that is how the signal moves.
+        drift: Radians by which left singular vectors turn a step, if that is how the signal moves; NaN of a stationary
+            recording, and where no signal is seen.
     """
 
     eta: Estimate
@@ -82,13 +85,18 @@ class NoiseEstimates:
     drift: Estimate
 
     @property
+    def correlation(self) -> float:
+        """phi where it is told from 0, which is 0 for BVMZOS; else 0."""
+        phi = self.autocorrelation
+        return float(np.clip(phi.value, -0.99, 0.99)) if phi.clear_of(0.0, SURE) else 0.0
+
+    @property
     def outside(self) -> tuple[str, ...]:
         """Reasons why this noise is not BVMZOS; none where nothing speaks against it. A bias of the noise cannot be seen."""
         reasons = []
         phi = self.autocorrelation
-        if phi.clear_of(0.0, 0.999):
-            taken = "which alignment and drift take for signal"
-            reasons.append(f"autocorrelated: {phi.value:+.3f} [{phi.low:.3f}, {phi.high:.3f}] at lag 1, {taken}")
+        if self.correlation:
+            reasons.append(f"autocorrelated: {phi.value:+.3f} [{phi.low:.3f}, {phi.high:.3f}] at lag 1")
         for name, tail in (("steps' norms", self.tail_steps), ("entries", self.tail_entries)):
             if tail.high < 2:
                 reasons.append(f"no finite variance: tail index of {name} {tail.alpha:.2f} [{tail.low:.2f}, {tail.high:.2f}]")
@@ -101,7 +109,9 @@ def noise_estimates(sums: Sums, kind: str) -> NoiseEstimates:
     alpha, half = values.pop("entries"), student(BLOCKS) * errors["entries"]
     made = {name: Estimate.of(float(values[name]), float(errors[name])) for name in values}
     tail = TailIndex(float(alpha[0]), float(np.min(alpha - half)), float(np.max(alpha + half)), sums.entries.used)
-    drift = drift_of(sums, *(made[name].value for name in ("signal", "eta", "sigma", "phi")))
+    drift = Estimate(float("nan"))
+    if kind == "trajectory" and made["signal"].low > 0:
+        drift = drift_of(sums, *(made[name].value for name in ("signal", "eta", "sigma", "phi")))
     return NoiseEstimates(
         made["eta"], made["sigma"], made["signal"], made["snr"], made["phi"], of_sizes(sums.sizes), tail, drift
     )

@@ -44,7 +44,9 @@ def dataset(probe: "Probe") -> "xr.Dataset":
     for kind, source in (("", probe.values), ("_error", probe.errors)):
         variables[f"filtering_ratio{kind}"] = ("window", "index"), source["ratio"][0]
         variables[f"suppression{kind}"] = ("window",), source["ratio"][0][:, tail]
-    variables["fitted"] = ("window",), probe.curve.ahead(probe.asked.windows, probe.ahead)
+    head, below = probe.values["spectrum"][..., max(probe.rank, 1) - 1], probe.values["spectrum"][..., tail]
+    variables["head"], variables["tail"], variables["gap"] = (BY_WINDOW, head), (BY_WINDOW, below), (BY_WINDOW, head - below)
+    variables["fitted"] = ("window",), probe.curve.ahead(probe.asked.windows, probe.leads)
     variables["predicted"] = ("window",), probe.predicted
     variables["persistence"] = ("window",), probe.persistence
     variables["persistence_error"] = ("window",), probe.persistence_error
@@ -84,6 +86,9 @@ def as_json(probe: "Probe") -> dict[str, Any]:
         "alignment_in_buffer": probe.values["inside"],
         "alignment_in_buffer_error": probe.errors["inside"],
         "singular_values": probe.values["spectrum"],
+        "head": probe.values["spectrum"][..., max(probe.rank, 1) - 1],
+        "tail": probe.values["spectrum"][..., probe.tail],
+        "gap": probe.values["spectrum"][..., max(probe.rank, 1) - 1] - probe.values["spectrum"][..., probe.tail],
         "sin_theta_left": probe.values["left_sine"],
         "sin_theta_right": probe.values["right_sine"],
     }
@@ -108,7 +113,7 @@ def as_json(probe: "Probe") -> dict[str, Any]:
         "suppression": probe.values["ratio"][0][:, probe.tail],
         "suppression_error": probe.errors["ratio"][0][:, probe.tail],
         "predicted_alignment": probe.predicted,
-        "fitted_alignment": probe.curve.ahead(probe.asked.windows, probe.ahead),
+        "fitted_alignment": probe.curve.ahead(probe.asked.windows, probe.leads),
         "persistence": probe.persistence,
         "persistence_error": probe.persistence_error,
         "exponents": {name: asdict(e) for name, e in exponents(probe).items()},

@@ -1,5 +1,6 @@
 """A probe as one page: spectra, ratios, suppression, subspaces, alignment, and noise or what happened over time."""
 
+import math
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,8 +39,11 @@ def draw(probe: "Probe", folder: Path, stem: str) -> None:
 
 
 def plain(text: str) -> str:
-    """Text of which nothing is set as a formula."""
-    return text.replace("$", r"\$")
+    """Text of which nothing is set as a formula, with "?" for characters that the font does not have."""
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+
+    font = get_font(findfont(FontProperties()))
+    return "".join(c if c == "\n" or font.get_char_index(ord(c)) else "?" for c in text).replace("$", r"\$")
 
 
 def above(probe: "Probe") -> str:
@@ -58,8 +62,9 @@ def above(probe: "Probe") -> str:
 def below(probe: "Probe") -> str:
     """What to do."""
     a = probe.advice
+    chosen = "" if math.isnan(a.window) else f"β = {a.momentum:.3f} (T = {a.window:.3g}), "
     return (
-        f"Momentum: β = {a.momentum:.3f} (T = {a.window:.3g}), {a.reason}. "
+        f"Momentum: {chosen}{a.reason}. "
         f"Clipping: {'yes' if a.clip else 'no'}, {a.clip_reason}."
     )
 

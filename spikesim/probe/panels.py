@@ -1,5 +1,6 @@
 """The panels of a probe's page, each drawn into the axis that it is given."""
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -135,15 +136,16 @@ def alignment(axis: Any, probe: "Probe") -> None:
     for i, (p, style) in enumerate(zip(probe.asked.pipelines, styles(probe), strict=True)):
         band(axis, x, values[i], errors[i], str(p), share=0.15, **style)
     fine = np.geomspace(probe.asked.windows[0], probe.asked.windows[-1], 120)
-    plots.guide(axis, 2 * fine - 1, probe.curve.ahead(fine, probe.ahead), "pre-polar, curve fitted for its scale ‖S‖∗")
+    plots.guide(axis, 2 * fine - 1, probe.curve.ahead(fine, probe.leads), "pre-polar, curve fitted for its scale ‖S‖∗")
     if np.any(np.isfinite(probe.predicted)):
         law = "S8" if probe.curve.omega else "S4"
         plots.guide(axis, x, probe.predicted, f"pre-polar, {law} from spikes and noise", linestyle="-.")
     faint = {"color": plots.PIPELINE_STYLE["pre-polar"]["color"], "alpha": 0.5, "linestyle": ":"}
     axis.plot(x, probe.values["inside"][0], label="pre-polar, inside its buffer (biased)", **faint)
-    advised = 2 * probe.advice.window - 1
-    axis.axvline(advised, color="black", linewidth=1, alpha=0.6, label=f"recommended T = {probe.advice.window:.3g}")
-    ahead = f"the next {probe.ahead} gradients" if probe.ahead else "gradients outside the buffer"
+    if math.isfinite(probe.advice.window):
+        said = f"recommended T = {probe.advice.window:.3g}"
+        axis.axvline(2 * probe.advice.window - 1, color="black", linewidth=1, alpha=0.6, label=said)
+    ahead = f"{len(probe.leads)} gradients to come" if probe.leads else "gradients outside the buffer"
     held = "the twin's gradients" if probe.twin else ahead
     axis.set(xlabel=SAMPLES, ylabel="alignment ⟨A, S⟩ / ‖S‖∗", title=f"Alignment with {held}")
     log_ticks(axis)
@@ -154,7 +156,8 @@ def alignment(axis: Any, probe: "Probe") -> None:
 
 def paths(axis: Any, probe: "Probe") -> None:
     """Alignment of pre-polar along training: single readings."""
-    data, at = probe.data, int(np.abs(np.log(np.asarray(probe.asked.windows) / probe.advice.window)).argmin())
+    chosen = probe.advice.window if math.isfinite(probe.advice.window) else probe.asked.windows[-1]
+    data, at = probe.data, int(np.abs(np.log(np.asarray(probe.asked.windows) / chosen)).argmin())
     windows, pre, shown = probe.asked.windows, data.isel(pipeline=0), []
     for i, style in zip(dict.fromkeys((at, 0, len(windows) - 1)), plots.SERIES_STYLE, strict=False):
         shown.append(pre.alignment_path.values[:, i])

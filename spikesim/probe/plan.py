@@ -8,6 +8,7 @@ recorded, gradients of other batches at the same weights, that of the very step.
 Blocks are runs of the order in which gradients are seen; leaving out one at a time is what uncertainty comes from.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +32,8 @@ BLOCKS = 10
 ORDERS = 2
 AHEAD, SPAN = 8, 32
 """Gradients after a reading of a trajectory that its updates are held against, and that subspaces are."""
+FORGOTTEN, FARTHEST = 0.02, 8
+"""Correlation of noise that is no more minded, and how many steps are passed over for it at most."""
 
 
 @dataclass(frozen=True)
@@ -80,20 +83,26 @@ def windows_for(kind: str, count: int, windows: object = None) -> tuple[float, .
 
 
 def passes(
-    kind: str, count: int, windows: tuple[float, ...], readings: int, seed: int, twin: bool = False
+    kind: str, count: int, windows: tuple[float, ...], readings: int, seed: int, leads: tuple[int, ...] | None = None
 ) -> tuple[Pass, ...]:
-    """The runs of a probe, `readings` in all; with a twin each is held against the twin's gradient of its step."""
+    """The runs of a probe, `readings` in all; leads as of `leads_of`, which are those without correlation where left out."""
     memory = int(np.ceil(MEMORY[kind] * windows[-1]))
     if kind == "trajectory":
-        return (_trajectory(count, memory, readings, ahead(kind, count, twin)),)
+        return (_trajectory(count, memory, readings, leads_of(kind, count) if leads is None else leads),)
     generator = rng.generator(seed, rng.PROBE)
     each = max(BLOCKS, readings // ORDERS)
     return tuple(_circle(generator.permutation(count), memory, each) for _ in range(ORDERS))
 
 
-def ahead(kind: str, count: int, twin: bool = False) -> int:
-    """Steps to come that updates are held against; 0 for a signal that stands still, and for the same step of a twin."""
-    return min(AHEAD, _span(count)) if kind == "trajectory" and not twin else 0
+def leads_of(kind: str, count: int, twin: bool = False, phi: float = 0.0) -> tuple[int, ...]:
+    """How many steps ahead the gradients are that updates are held against; none for a twin's, and for a signal at rest.
+
+    phi: What noise has in common with that of the step before. Steps are passed over until what is left is FORGOTTEN.
+    """
+    if kind != "trajectory" or twin:
+        return ()
+    passed = 0 if phi == 0 else min(FARTHEST, math.ceil(math.log(FORGOTTEN) / math.log(min(abs(phi), 0.99))) - 1)
+    return tuple(range(1 + passed, 1 + passed + min(AHEAD, _span(count))))
 
 
 def _blocks(count: int) -> Ints:
@@ -102,17 +111,18 @@ def _blocks(count: int) -> Ints:
 
 def _circle(order: Ints, memory: int, readings: int) -> Pass:
     count = order.size
-    at = np.unique(np.arange(readings) * count // readings)
+    at = np.unique(np.arange(min(readings, count)) * count // min(readings, count))
     block = np.empty(count, np.int64)
     block[order] = _blocks(count)
     held = tuple(order[(i + 1 + np.arange(count - memory)) % count] for i in at)
     return Pass(np.concatenate([order[count - memory :], order]), memory + at + 1, held, held, block)
 
 
-def _trajectory(count: int, memory: int, readings: int, lead: int) -> Pass:
+def _trajectory(count: int, memory: int, readings: int, leads: tuple[int, ...]) -> Pass:
     span = _span(count)
-    reads = np.unique(np.linspace(memory, count - span, min(readings, count - span - memory + 1)).astype(np.int64))
-    held = tuple(np.arange(t, t + lead) if lead else np.array([t - 1]) for t in reads)
+    last = count - max(span, *leads, 1)
+    reads = np.unique(np.linspace(memory, last, min(readings, last - memory + 1)).astype(np.int64))
+    held = tuple(t - 1 + np.asarray(leads or (0,)) for t in reads)
     return Pass(np.arange(count), reads, held, tuple(np.arange(t, t + span) for t in reads), _spread(count, reads))
 
 

@@ -9,7 +9,8 @@ from spikesim.errors import need
 from spikesim.pipelines import PIPELINES, Pipeline
 from spikesim.probe.asking import asked_of
 from spikesim.probe.conclude import concluded
-from spikesim.probe.plan import MEMORY, passes, windows_for
+from spikesim.probe.noise import noise_estimates
+from spikesim.probe.plan import MEMORY, leads_of, passes, windows_for
 from spikesim.probe.readings import read
 from spikesim.probe.result import Probe
 from spikesim.probe.sums import sums_of
@@ -59,6 +60,8 @@ def probe(
         sums = sums_of(recording, seed, other)
         asked = asked_of(sums, tried, pipelines, ranks)
         buffer = sums.mean if kind == "stationary" else max(2, round(MEMORY[kind] * tried[-1]))
-        plan = passes(kind, count, tried, often, seed, other is not None)
+        noise = noise_estimates(sums, kind)
+        leads = leads_of(kind, count, other is not None, noise.correlation)
+        plan = passes(kind, count, tried, often, seed, leads)
         runs = tuple(read(recording, run, asked, buffer, other) for run in plan)
-    return concluded(recording.name, kind, asked, sums, runs, reach)
+    return concluded(recording.name, kind, asked, sums, noise, leads, runs, reach)

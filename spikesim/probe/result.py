@@ -12,7 +12,6 @@ from spikesim.probe.curve import Curve
 from spikesim.probe.jackknife import Statistics
 from spikesim.probe.noise import NoiseEstimates
 from spikesim.probe.outcome import as_json, dataset
-from spikesim.probe.plan import ahead
 from spikesim.probe.readings import Asked, Readings
 from spikesim.probe.spikes import Ranks
 from spikesim.probe.text import text
@@ -45,6 +44,7 @@ class Probe:
         readings: Every reading, by passes.
         noise_norms: Norms of noise, of one gradient each, (K/2,), or (K,) with a twin.
         twin: Whether updates were held against gradients of other batches at the same weights.
+        leads: Steps ahead of an update of what it was held against; none for a signal at rest, and for a twin.
     """
 
     name: str
@@ -64,6 +64,7 @@ class Probe:
     readings: tuple[Readings, ...]
     noise_norms: Floats
     twin: bool
+    leads: tuple[int, ...]
 
     @property
     def rank(self) -> int:
@@ -76,9 +77,9 @@ class Probe:
         return min(self.rank, self.asked.values - 1)
 
     @property
-    def ahead(self) -> int:
-        """Steps to come that updates are held against; 0 for a signal that stands still."""
-        return ahead(self.kind, self.shape[0], self.twin)
+    def rank_place(self) -> int:
+        """Place among the ranks asked for of the one nearest to what stands out, from above."""
+        return min(sum(r < self.rank for r in self.asked.ranks), len(self.asked.ranks) - 1)
 
     @property
     def data(self) -> "xr.Dataset":

@@ -23,7 +23,8 @@ class Scaling:
         shape: (m, n).
         windows: (W,).
         omega: Drift, 0 for none.
-        ahead: Steps to come that updates are held against.
+        leads: Steps ahead of what updates are held against.
+        phi: Autocorrelation of the noise, 0 where it is not told from 0.
         high: Nuclear norm of an average, which ‖S‖_* cannot exceed.
         bounded: Places of pipelines whose updates have spectral norm 1 at most, pre-polar first.
     """
@@ -31,7 +32,8 @@ class Scaling:
     shape: tuple[int, int]
     windows: Floats
     omega: float
-    ahead: int
+    leads: tuple[int, ...]
+    phi: float
     high: float
     bounded: tuple[int, ...]
 
@@ -40,7 +42,8 @@ class Scaling:
         within = fall[list(self.bounded)]
         place = np.unravel_index(int(within.argmax()), within.shape)
         low, noise = float(within[place]), float(error[list(self.bounded)][place])
-        found = fit(self.shape, self.windows, fall[0], error[0], self.omega, (max(low, 0.0), self.high), self.ahead)
+        ends = max(low, 0.0), self.high
+        found = fit(self.shape, self.windows, fall[0], error[0], self.omega, ends, self.leads, self.phi)
         return replace(found, low_error=noise)
 
 

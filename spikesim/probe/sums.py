@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikesim import rng
+from spikesim.errors import need
 from spikesim.probe.plan import BLOCKS
 from spikesim.probe.tails import Largest
 from spikesim.recorded import Recording
@@ -25,6 +26,10 @@ DRAWS = 8
 """Signed sums of noise: those of the gradients pass for noise if they are not above all of them."""
 ROWS, BYTES = 32, 1 << 26
 """Gradients that are taken at once, and what they may weigh, at most."""
+
+
+LARGEST = {"float32": 1e30, "float64": 1e100}
+"""Entries."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,7 @@ def sums_of(recording: Recording, seed: int, twin: Recording | None = None) -> S
     most = max(1, min(ROWS, BYTES // (8 * m * n)))  # by the shape alone: the order of sums decides their last bits
     for first in range(0, count, most):
         steps = range(first, min(first + most, count))
-        rows = _flat(recording.take(steps))
+        rows = _flat(need_size(recording.take(steps)))
         adder.take(first, rows, (m, n))
         if twin is not None:
             adder.compare(first, rows, _flat(twin.take(steps)))
@@ -82,6 +87,14 @@ def sums_of(recording: Recording, seed: int, twin: Recording | None = None) -> S
         np.asarray(adder.norms), np.asarray(adder.sizes), adder.entries, adder.blocks,
         None if twin is None else adder.shared,
     )  # fmt: skip
+
+
+def need_size(chunk: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Gradients, but numbers whose squares have no place in the recording's type are refused."""
+    largest, most = float(np.abs(chunk).max()), LARGEST[chunk.dtype.name]
+    hint = "scale them by a power of two"
+    need(largest <= most, f"gradients of {chunk.dtype.name} up to {most:g}", hint, largest=largest)
+    return chunk
 
 
 def _flat(chunk: NDArray[np.floating]) -> Floats:
@@ -119,6 +132,8 @@ class _Adder:
 
     def compare(self, first: int, rows: Floats, others: Floats) -> None:
         """Take the twin's gradients of the same steps; their product with the step before is that step's."""
+        same = np.flatnonzero(np.all(rows == others, axis=1) & np.any(rows != 0, axis=1))
+        need(same.size == 0, "a twin of other batches than the recording's", same_at_step=first + int(same[:1].sum()))
         here = self._block[first : first + len(rows)]
         np.add.at(self.shared[:, 0], here, np.einsum("ij,ij->i", rows, others))
         before = rows if self._odd is None else np.concatenate([self._odd[None], rows])

@@ -84,7 +84,7 @@ def _true_alignment(probed: Probed) -> Floats:
         return still
     omega = _omega(probed)
     lag = np.array([rotation(t, omega)[1] for t in windows.tolist()])
-    return still * turned(lag, omega, AHEAD) / np.cos(lag)
+    return still * turned(lag, omega, tuple(range(1, AHEAD + 1))) / np.cos(lag)
 
 
 def _of_noise(name: str) -> Callable[[Probed], float]:

@@ -71,10 +71,10 @@ class Tensor:
         need(
             isinstance(said, dict) and set(said) == {"dtype", "shape", "data_offsets"},
             "dtype, shape and data_offsets",
-            got=said,
+            entry=said,
         )
         kind, shape, place = said["dtype"], said["shape"], said["data_offsets"]
-        need(isinstance(kind, str) and isinstance(shape, list) and isinstance(place, list), "a name and lists", got=said)
+        need(isinstance(kind, str) and isinstance(shape, list) and isinstance(place, list), "a name and lists", entry=said)
         need(all(type(n) is int and n >= 0 for n in (*shape, *place)) and len(place) == 2, "counts", shape=shape, place=place)
         tensor = cls(kind, tuple(shape), *place)
         wide = TYPES[kind].itemsize if kind in TYPES else WIDTHS.get(kind, 1)

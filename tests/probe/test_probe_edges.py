@@ -37,7 +37,7 @@ def test_fewest_gradients(kind):
     whole(found, "alignment", "alignment_error", "singular_values", "filtering_ratio", "persistence")
     assert found.rank == 2
     if kind == "trajectory":
-        assert found.ahead == 6  # an eighth of the recording
+        assert found.leads == (1, 2, 3, 4, 5, 6)  # an eighth of the recording
         assert "the 6 gradients that follow" in found.text()
 
 

@@ -20,7 +20,7 @@ def test_alignment_is_that_with_the_signal_of_the_step(probed):
     expected = [drift.alignment(MODEL.shape, SIGMA, MODEL.spikes, t, OMEGA) for t in probed.asked.windows]
     apart = np.abs(probed.values["alignment"][0] - expected)
     assert np.all(apart < 4.78 * probed.errors["alignment"][0] + 1 / min(MODEL.shape))  # S4's bias at finite size
-    assert probed.ahead == 0
+    assert probed.leads == ()
 
 
 def test_signal_and_noise_are_found_without_a_curve_through_lags(probed):
