@@ -44,7 +44,13 @@ class Asked:
         """What tells it from the others."""
         setting = self.job.setting
         layer = self.layer.removesuffix(".weight")
-        return {"trained": setting.pipeline, "task": self.job.name, "layer": layer, "seed": setting.seed, "against": self.against}
+        return {
+            "trained": setting.pipeline,
+            "task": self.job.name,
+            "layer": layer,
+            "seed": setting.seed,
+            "against": self.against,
+        }
 
 
 def run(context: Context) -> None:
@@ -69,7 +75,9 @@ def run(context: Context) -> None:
 def _asked(recorded: list[Job]) -> Iterator[Asked]:
     for job in recorded:
         for layer in job.setting.task.recorded:
-            yield from (Asked(job, layer, against) for against in (STATIONARY, TWIN, NEXT) if against != STATIONARY or _main(job))
+            yield from (
+                Asked(job, layer, against) for against in (STATIONARY, TWIN, NEXT) if against != STATIONARY or _main(job)
+            )
 
 
 def _main(job: Job) -> bool:
