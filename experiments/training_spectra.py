@@ -130,8 +130,9 @@ def _details(trained: Trained) -> str:
              for task in TASKS for layer in trained.layers(task)]  # fmt: skip
     return (
         f"{' '.join(parts)} The tail is σ_(r+1), r the directions that stand out at fixed weights "
-        f"({', '.join(ranks)}). Ratios are of means, as single gradients of the perceptron are very unequal; their rank is 16 "
-        "at most, one an image, so that an average fills the tail instead of lowering it. Intervals are 95 % over runs (Student t), layers of a run averaged first in the finding."
+        f"({', '.join(ranks)}). Ratios are of means, as single gradients of the perceptron are very unequal; their rank is "
+        "16 at most, one an image, so that an average fills the tail instead of lowering it. Intervals are 95 % over runs "
+        "(Student t), layers of a run averaged first in the finding."
     )
 
 

@@ -61,8 +61,8 @@ def _alignment(axis: Any, trained: Trained, task: str) -> None:
     inside = averaged(trained, task, "inside", FIRST)
     band(axis, windows, inside, f"{FIRST}, in-buffer", color="#CC79A7", marker="v", linestyle=":")
     plots.guide(axis, windows, averaged(trained, task, "predicted").mean(0), f"S4 for {FIRST}")
-    axis.set(xscale="log", xlabel="window T", ylabel="alignment", ylim=(0, 1.02), title=TASKS[task])
-    axis.legend(fontsize=9)
+    axis.set(xscale="log", xlabel="window T", ylabel="alignment", ylim=(-0.32, 1.02), title=TASKS[task])
+    axis.legend(fontsize=9, ncols=2, loc="lower right")
 
 
 def _subspaces(axis: Any, trained: Trained, task: str) -> None:
@@ -73,12 +73,12 @@ def _subspaces(axis: Any, trained: Trained, task: str) -> None:
             layers = trained.layers(task)
             sines = np.mean([trained.read(STATIONARY, task, layer, "sines", side)[..., at] for layer in layers], axis=0)
             band(axis, windows, sines, f"rank {r}, {side}", **style | {"linestyle": line})
-    axis.set(xscale="log", xlabel="window T", ylabel="‖sin Θ‖ to the held-out mean", ylim=(0, 1.02), title=TASKS[task])
+    axis.set(xscale="log", xlabel="window T", ylabel="‖sin Θ‖ to the held-out mean", ylim=(-0.2, 1.02), title=TASKS[task])
     axis.legend(fontsize=9, ncols=3)
 
 
 def _noise(axis: Any, trained: Trained, task: str) -> None:
-    """Lag-1 autocorrelation on the left axis's scale, tail index on a twin axis."""
+    """Lag-1 autocorrelation on the left axis, tail index on the right one, five runs side by side."""
     layers, seeds = trained.layers(task), len(trained.settings["seeds"])
     other = axis.twinx()
     shift = (np.arange(seeds) - (seeds - 1) / 2) * 0.06
@@ -91,8 +91,8 @@ def _noise(axis: Any, trained: Trained, task: str) -> None:
     axis.axhline(0, color="#0072B2", linewidth=0.8)
     other.axhline(CRITICAL, color="#D55E00", linewidth=0.8, linestyle="--")
     axis.set_xticks(range(len(layers)), layers)
-    axis.set(ylim=(-0.15, 0.15), ylabel="autocorrelation of noise", title=f"{TASKS[task]}: is it BVMZOS?")
-    other.set(ylim=(-6, 10), ylabel="tail index (2: no variance)")
+    axis.set(ylim=(-0.15, 0.15), ylabel="autocorrelation of noise", title=f"{TASKS[task]}, by layer: is it BVMZOS?")
+    other.set(ylim=(-4, 12), ylabel="tail index (2: no variance)")
     other.grid(False)
     handles = [h for a in (axis, other) for h in a.get_legend_handles_labels()[0]]
     names = [n for a in (axis, other) for n in a.get_legend_handles_labels()[1]]

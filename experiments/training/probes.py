@@ -17,7 +17,7 @@ from spikesim.probe.exponents import exponents
 from spikesim.probe.noise import Estimate
 from spikesim.probe.probe import Probe, probe
 from training.losses import BETA
-from training.recordings import SEEDS, TRAINED, Job, jobs
+from training.recordings import TRAINED, Job, jobs
 from training.stage import Context, rounded
 
 STATIONARY, TWIN, NEXT = "stationary", "twin", "next"
@@ -59,7 +59,7 @@ def run(context: Context) -> None:
     probes = context.each(probed, asked)
     kinds = {against: next(p for p in probes if p["against"] == against) for against in (STATIONARY, TWIN, NEXT)}
     settings = {
-        "beta": BETA, "trained": TRAINED, "seeds": list(SEEDS), "readings": READINGS,
+        "beta": BETA, "trained": TRAINED, "seeds": sorted({p["seed"] for p in probes}), "readings": READINGS,
         "windows": {against: found["windows"] for against, found in kinds.items()},
         "gradients": {against: found["gradients"] for against, found in kinds.items()},
         "ranks": max((p["ranks_compared"] for p in probes), key=len),
