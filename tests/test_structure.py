@@ -30,7 +30,7 @@ FLOORS = [
     ),
     ("stages", "cascade", "pipelines", "observables", "samplers"),
     ("moments", "parts", "measure", "methods", "arguments", "design", "trials", "dataset", "blocks", "simulate", "gradients"),
-    ("sweep", "records"),
+    ("sweep", "records", "trained"),
     ("plots", "report", "kinds", "wording", "benchmark", "progress", "predict", "verify", "probe"),
     ("reproduce",),
     ("cli",),

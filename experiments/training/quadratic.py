@@ -191,24 +191,28 @@ def _rounded(values: Any) -> Any:
     return shown if np.ndim(values) else shown[0]
 
 
-def main() -> None:
-    """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="a small problem and few seeds: seconds")
-    parser.add_argument("--out", type=Path, help=f"file to write: {RECORD} where left out, {QUICK_RECORD} if quick")
-    options = parser.parse_args()
-    out: Path = options.out or (QUICK_RECORD if options.quick else RECORD)
+def run(quick: bool, out: Path) -> None:
+    """Measure, and write the record."""
     wall, core = time.perf_counter(), time.process_time()
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
     def log(text: str) -> None:
         print(f"[{time.perf_counter() - wall:4.0f} s] {text}", flush=True)
 
-    results = measured(QUICK if options.quick else Plan(), min(available, MOST_CORES), log)
-    record = {"quick": options.quick, "seconds": round(time.process_time() - core, 1), **results}
+    results = measured(QUICK if quick else Plan(), min(available, MOST_CORES), log)
+    record = {"quick": quick, "seconds": round(time.process_time() - core, 1), **results}
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(record, separators=(",", ":")) + "\n", encoding="utf-8")
     log(f"{out}: {out.stat().st_size / 1000:.0f} kB")
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="a small problem and few seeds: seconds")
+    parser.add_argument("--out", type=Path, help=f"file to write: {RECORD} where left out, {QUICK_RECORD} if quick")
+    options = parser.parse_args()
+    run(options.quick, options.out or (QUICK_RECORD if options.quick else RECORD))
 
 
 if __name__ == "__main__":

@@ -11,13 +11,15 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
-from training import losses, recordings
+from training import losses, probes, quadratic, recordings
 from training.stage import Context, cores, one_thread
 from training.tasks import QUICK, TASKS
 
 STAGES: dict[str, Callable[[Context], None]] = {
     "loss": losses.run,
     "gradients": recordings.run,
+    "probes": probes.run,
+    "quadratic": lambda context: quadratic.run(context.quick, context.records / "quadratic.json"),
 }
 """In order: a later one may read what an earlier one wrote."""
 FULL = Path("experiments/data/training"), Path("results/training/gradients")

@@ -48,7 +48,7 @@ class Context:
     def write(self, name: str, record: dict[str, Any]) -> None:
         """Write records/name.json, numbers rounded, what is no finite number as null."""
         self.records.mkdir(parents=True, exist_ok=True)
-        text = json.dumps({"quick": self.quick, **rounded(record)}, allow_nan=False)
+        text = json.dumps({"quick": self.quick, **rounded(record)}, allow_nan=False, separators=(",", ":"))
         (self.records / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
     def read(self, name: str) -> dict[str, Any]:
@@ -68,12 +68,12 @@ def cores(most: int = 2) -> int:
     return min(most, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
-def rounded(value: Any) -> Any:
-    """The same lists and dictionaries with numbers of DIGITS digits."""
+def rounded(value: Any, digits: int = DIGITS) -> Any:
+    """The same lists and dictionaries with numbers of so many digits; what is no finite number is None."""
     if isinstance(value, dict):
-        return {key: rounded(x) for key, x in value.items()}
+        return {key: rounded(x, digits) for key, x in value.items()}
     if isinstance(value, list | tuple):
-        return [rounded(x) for x in value]
+        return [rounded(x, digits) for x in value]
     if isinstance(value, float):
-        return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None
+        return float(f"{value:.{digits}g}") if math.isfinite(value) else None
     return value

@@ -15,8 +15,8 @@ from training.gpt import GPT, Size
 from training.text import VOCABULARY, text
 
 FULL_SIZE = Size(VOCABULARY)
-INITIAL, ORDER, FRESH = range(3)
-"""Streams of one seed: initial weights, mini-batches of training, and further mini-batches."""
+INITIAL, ORDER, FRESH, TWIN = range(4)
+"""Streams of one seed: initial weights, mini-batches of training, further mini-batches, and one more for every step."""
 
 
 @dataclass(frozen=True)

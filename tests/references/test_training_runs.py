@@ -1,5 +1,6 @@
 """Training: the same seed is the same data for every pipeline, what is hidden, what is recorded, and that losses fall."""
 
+import itertools
 import math
 import sys
 from dataclasses import replace
@@ -17,7 +18,7 @@ from training.fit import Setting, fit
 from training.optimizer import PIPELINES
 from training.recordings import FRESH_BATCHES, Job, recorded
 from training.stage import rounded
-from training.tasks import FRESH, QUICK, TASKS, TRAINING_IMAGES, loss
+from training.tasks import FRESH, QUICK, TASKS, TRAINING_IMAGES, TWIN, loss
 from training.text import CHARACTERS, VOCABULARY, text, tokens
 
 torch.set_num_threads(1)  # matrices are small
@@ -97,10 +98,35 @@ def test_recordings_are_the_gradients(name, tmp_path):
         assert not np.array_equal(found[0], found[1])
 
 
+@pytest.mark.parametrize("name", QUICK)
+def test_a_twin_is_another_batch_at_the_same_weights_and_changes_no_training(name, tmp_path):
+    task = QUICK[name]
+    job = Job(name, Setting(task, "momentum SGD", RATE[name], 5), tmp_path)
+    layer = task.recorded[0].removesuffix(".weight")
+    made = {path.name: np.load(path) for path in recorded(job)}
+    assert {name.split("-")[2] for name in made} == {"trajectory", "twin"}
+    trajectory, twin = (made[f"{name}-{layer}-{kind}-5.npy"] for kind in ("trajectory", "twin"))
+    plain, at = [], {}
+
+    def watch(step, model):
+        plain.append(model.get_parameter(task.recorded[0]).grad.numpy().copy())
+        if step == 7:
+            at.update({key: value.clone() for key, value in model.state_dict().items()})
+
+    fit(job.setting, watch)
+    np.testing.assert_array_equal(trajectory, np.stack(plain))  # bit for bit as without a twin
+    assert twin.shape == trajectory.shape
+    assert all(not np.array_equal(a, b) for a, b in zip(twin, trajectory, strict=True))
+    model = task.model(5)
+    model.load_state_dict(at)
+    loss(model, next(itertools.islice(task.batches(5, TWIN), 7, None))).backward()
+    np.testing.assert_array_equal(twin[7], model.get_parameter(task.recorded[0]).grad.numpy())
+
+
 def test_what_is_committed_is_among_the_recordings():
     names = {
         f"{name}-{layer.removesuffix('.weight')}-{kind}-{seed}"
         for name, task in TASKS.items() for layer in task.recorded
-        for kind in ("trajectory", "stationary") for seed in recordings.SEEDS
+        for kind in recordings.KINDS for seed in recordings.SEEDS
     }  # fmt: skip
     assert set(recordings.COMMITTED) <= names
