@@ -119,7 +119,7 @@ def _scalars(found: Probe) -> dict[str, Any]:
     return {
         **estimates, "tail_index": tails, "ranks": ranks,
         "exponents": {name: _ends(e) for name, e in exponents(found).items()},
-        "predicted": found.predicted.tolist(), "fitted": found.curve.ahead(found.asked.windows, found.ahead).tolist(),
+        "predicted": found.predicted.tolist(), "fitted": found.curve.ahead(found.asked.windows, found.leads).tolist(),
         "persistence": found.persistence.tolist(), "clip_gain": _ends(found.advice.clip_gain),
     }  # fmt: skip
 

@@ -3,7 +3,7 @@
     <O(M), S> = ‖S‖_* a(|h| y sqrt(n_eff)) cos(lag),    y = lambda/(sigma sqrt max(m, n)) of one gradient
 
 with a of S4, h and lag of F7, n_eff = 2T - 1, or for correlated noise what F6 makes of it. Two numbers are fitted, ‖S‖_* and
-y, at the drift that was estimated. S4 is that of equal spikes and white noise; elsewhere it is a curve of the right ends, from
+y, at the drift that was estimated. S4 is that of equal spikes and white noise; elsewhere a curve of the right ends, from
 sqrt(n_eff) at low SNR to 1 at high, that joins the measured points. ‖S‖_* lies between the largest <A, S> of any update of
 spectral norm 1 and the nuclear norm of any average of gradients: `fit` keeps it there, and the two ends say how far the scale
 may be off.

@@ -63,10 +63,7 @@ def below(probe: "Probe") -> str:
     """What to do."""
     a = probe.advice
     chosen = "" if math.isnan(a.window) else f"β = {a.momentum:.3f} (T = {a.window:.3g}), "
-    return (
-        f"Momentum: {chosen}{a.reason}. "
-        f"Clipping: {'yes' if a.clip else 'no'}, {a.clip_reason}."
-    )
+    return f"Momentum: {chosen}{a.reason}. Clipping: {'yes' if a.clip else 'no'}, {a.clip_reason}."
 
 
 def _said(x: Estimate) -> str:

@@ -29,13 +29,12 @@ def means(readings: Readings, keep: Mask) -> Statistics:
     behind     the same less the first pipeline's, (P, W)
     beyond     mean of `behind` at this and all longer windows, (P, W)
     longer     the first pipeline's at one window less at another, (W, W)
-    ratio      sigma_k(M)/sigma_k(G), (P, W, I); NaN where a gradient has rank below k
+    ratio      sigma_k(M)/sigma_k(G), each a mean, (P, W, I); NaN where gradients have rank below k
     left_sine  that of `left` with the error of what it is held against taken out (`corrected`), (P, W, ranks); right_sine
     """
     rows = keep[readings.block]
     found = {name: getattr(readings, name)[rows].mean(0) for name in BY_READING}
-    there = np.where(readings.gradient[rows] > 0, readings.gradient[rows], np.nan)
-    ratio = (readings.spectrum[rows] / there[:, None, None]).mean(0)
+    ratio = found["spectrum"] / np.where(found["gradient"] > 0, found["gradient"], np.nan)
     fall = decrease(readings, keep)
     behind = fall - fall[:1]
     beyond = np.cumsum(behind[:, ::-1], axis=1)[:, ::-1] / np.arange(behind.shape[1], 0, -1)

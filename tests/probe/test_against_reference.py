@@ -77,7 +77,7 @@ def test_singular_values_and_what_filters_do_to_them(both):
     same(four(both, "singular_values"), both.mean(lambda one: one.spectrum().mean(0)))
     same(four(both, "singular_values_error"), both.mean(lambda one: reference.spread(one.ten(one.spectrum()))), 1)
     same(found.gradient_values, both.mean(lambda one: one.newest().mean(0))[0])
-    ratios = both.mean(lambda one: (one.spectrum()[:, 0] / one.newest()).mean(0))
+    ratios = both.mean(lambda one: one.spectrum()[:, 0].mean(0) / one.newest().mean(0))
     same(found.filtering_ratio, ratios)
     same(found.suppression, ratios[:, min(both.probe.rank, ratios.shape[1] - 1)])
 
