@@ -40,6 +40,7 @@ def clip_norm(sums: Sums) -> float:
         ValueError: If most gradients are zero.
     """
     norm = CLIP * float(np.median(sums.norms))
+    need(norm > 0, "gradients that are not mostly zero", median_norm=norm / CLIP)
     need(norm >= SMALLEST, f"gradients of norm {SMALLEST:g} and more", "scale them by a power of two", median=norm / CLIP)
     return norm
 

@@ -180,6 +180,12 @@ def remaining(window, omega):
     return rotation(window, omega)[0] if omega else 1.0
 
 
-def persistence(energy, eta, signal, window):
+def persistence(energy, eta, signal, window, phi):
     """c_sig (P7), 0 where there is less than the noise has."""
-    return np.sqrt(max(energy - eta / (2 * window - 1), 0) / signal) if signal > 0 else np.nan
+    return np.sqrt(max(energy - eta * factor(window, phi), 0) / signal) if signal > 0 else np.nan
+
+
+def factor(window, phi):
+    """F6: the noise factor of an EMA of AR(1) noise."""
+    beta = 1 - 1 / window
+    return (1 - beta) * (1 + beta * phi) / ((1 + beta) * (1 - beta * phi))

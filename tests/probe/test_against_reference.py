@@ -35,7 +35,9 @@ class Both:
         self.gradients, self.kind = recordings.recorded(shape, 61, law, turn), kind
         self.probe = ss.probe(self.gradients, kind=kind, windows=windows, ranks=RANKS, readings=READINGS, seed=SEED)
         self.windows = self.probe.asked.windows
-        runs = plan.passes(kind, len(self.gradients), self.windows, READINGS, SEED)
+        self.phi = self.probe.noise.correlation  # 0 unless it is told from 0
+        leads = plan.leads_of(kind, len(self.gradients), phi=self.phi)
+        runs = plan.passes(kind, len(self.gradients), self.windows, READINGS, SEED, leads)
         self.passes = [[reference.Pass(self.gradients, run, t, self.middle(run)) for run in runs] for t in self.windows]
 
     def middle(self, run):
@@ -104,9 +106,9 @@ def test_signal_noise_and_what_they_share(both):
     same([noise.sigma.value, noise.snr.value], [np.sqrt(eta / (m * n)), signal / eta])
     same(noise.autocorrelation.value, phi, 1)
     energy = both.mean(lambda one: one.energy().mean())
-    same(
-        both.probe.persistence, [reference.persistence(e, eta, signal, t) for e, t in zip(energy, both.windows, strict=True)]
-    )
+    shared = both.phi if both.kind == "trajectory" else 0.0  # random orders leave none of it in a buffer
+    kept = [reference.persistence(e, eta, signal, t, shared) for e, t in zip(energy, both.windows, strict=True)]
+    same(both.probe.persistence, kept)
 
 
 def test_tails(both):
@@ -122,12 +124,16 @@ def test_ranks_and_spikes(both):
     sigma = np.sqrt(eta / np.prod(shape))
     if both.kind == "stationary":
         values, n_eff, kept = np.linalg.svd(gradients.mean(0), compute_uv=False), len(gradients), 1.0
+        n_eff *= (1 - both.phi) / (1 + both.phi)
     else:
         best = both.mean(lambda one: one.decrease())[:, 0].argmax()
-        values, n_eff = both.mean(lambda one: one.spectrum().mean(0))[best, 0], 2 * both.windows[best] - 1
-        kept = reference.remaining(both.windows[best], found.noise.drift.value)
+        values, n_eff = (
+            both.mean(lambda one: one.spectrum().mean(0))[best, 0],
+            1 / reference.factor(both.windows[best], both.phi),
+        )
+        kept = reference.remaining(both.windows[best], np.nan_to_num(found.noise.drift.value))
     signs = rng.generator(SEED, rng.PROBE, 1).choice([-1.0, 1.0], (8, len(gradients) // 2))
-    edges, s = reference.null_edges(gradients, signs), sigma / np.sqrt(n_eff)
+    edges, s = reference.null_edges(gradients, signs) / np.sqrt(1 - both.phi), sigma / np.sqrt(n_eff)
     counts = reference.ranks(values, shape, s, edges.max() / np.sqrt(n_eff))
     assert counts == (found.ranks.bulk_edge, found.ranks.hard_threshold, found.ranks.signed_noise)
     same(found.ranks.anisotropy, edges.mean() / (sigma * np.sum(np.sqrt(shape))))

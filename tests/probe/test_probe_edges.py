@@ -38,7 +38,7 @@ def test_fewest_gradients(kind):
     assert found.rank == 2
     if kind == "trajectory":
         assert found.leads == (1, 2, 3, 4, 5, 6)  # an eighth of the recording
-        assert "the 6 gradients that follow" in found.text()
+        assert "the gradients 1 to 6 steps ahead" in found.text()
 
 
 @pytest.mark.parametrize("count", [49, 83, 120])
@@ -93,9 +93,12 @@ def test_nothing_but_noise_has_no_rank_no_alignment_and_says_so(kind):
     assert not found.curve.seen
     assert "no signal seen" in found.advice.reason
     assert "no signal to judge it by" in found.text()
-    assert (found.advice.window, found.advice.clip, found.advice.order_gain) == (found.asked.windows[-1], False, None)
+    assert np.isnan(found.advice.window)
+    assert (found.advice.clip, found.advice.order_gain) == (False, None)
+    assert found.as_json()["advice"]["momentum"] is None
     undefined = {name for name in found.data if np.any(np.isnan(found.data[name]))}
     documented = {"alignment", "alignment_error", "predicted", "sin_theta_left", "sin_theta_right"}  # Probe, P2, P6
+    documented |= {"persistence_error"}  # of a c_sig of 0 (P7)
     documented |= {"sin_theta_left_error", "sin_theta_right_error", "alignment_path"}
     documented |= {"sin_theta_left_held_out", "sin_theta_right_held_out"}  # of a mean of polar factors at T = 1
     documented |= {f"sin_theta_{side}_{rest}" for side in ("left", "right") for rest in ("held_out_error", "path")}

@@ -56,10 +56,18 @@ def test_weights_that_answer_are_seen_by_a_twin_and_not_by_the_steps_that_follow
     assert with_twin.values["decrease"][0, 0] > without.values["decrease"][0, 0] + 5 * without.errors["decrease"][0, 0]
 
 
-def test_two_recordings_that_are_the_same_are_all_signal():
-    """Negative control: a twin of the same batches shares their noise, and what it says is wrong, as it must be."""
+def test_a_twin_that_is_the_recording_is_refused_with_the_step():
+    gradients, twin = ss.gradients(MODEL, 96), ss.gradients(MODEL, 96, trial=1)
+    twin[41] = gradients[41]
+    with pytest.raises(ValueError, match="need a twin of other batches than the recording's, got same_at_step=41"):
+        ss.probe(gradients, kind="trajectory", twin=twin)
+
+
+def test_a_twin_that_shares_batches_is_all_signal():
+    """Negative control: almost the same batches share their noise, and what they say is wrong, as it must be."""
     gradients = ss.gradients(MODEL, 96)
-    assert ss.probe(gradients, kind="trajectory", twin=gradients).noise.eta.value < 1e-6 * SIGMA**2 * 24 * 36
+    found = ss.probe(gradients, kind="trajectory", twin=gradients * (1 + 1e-6))
+    assert found.noise.eta.value < 1e-3 * SIGMA**2 * 24 * 36
 
 
 def test_a_twin_of_another_shape_or_of_a_stationary_recording_is_refused():
