@@ -134,10 +134,20 @@ def _finding(studies: list[dict[str, Any]]) -> str:
         for study in studies
     ]
     return (
-        f"Final training loss above {FIRST}'s, each at its best rate, nats: {'; '.join(parts)}. {FIRST.capitalize()} leads "
+        f"Training loss above {FIRST}'s, at best rates, nats: {'; '.join(parts)}. {FIRST.capitalize()} leads "
         f"in {ahead(studies, FIRST, MIDDLE, LAST)}; the paper's next step, {MIDDLE} ahead of {LAST}, shows in "
-        f"{ahead(studies, MIDDLE, LAST)}."
+        f"{ahead(studies, MIDDLE, LAST)}.{_ties(studies)}"
     )
+
+
+def _ties(studies: list[dict[str, Any]]) -> str:
+    """Who is not told from pre-polar by the validation loss."""
+    found = []
+    for study in studies:
+        for name in (MIDDLE, LAST):
+            mean, half = paired(study, name, FIRST, "validation")
+            found += [f"{_word(study)} {name} ({_signed(mean, half)})"] * bool(abs(mean) <= half)
+    return f" In validation {' and '.join(found)} ties." if found else ""
 
 
 def _signed(mean: float, half: float) -> str:

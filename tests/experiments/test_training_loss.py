@@ -106,9 +106,7 @@ def test_the_finding_turns_with_the_record(tasks, where, tmp_path):
                 study["pipelines"][name]["training"] = (base + sign * 0.1 * k + ripple * k).tolist()
 
     finding = script("training_loss").draw(altered(tmp_path, ordered), tmp_path).finding
-    assert finding.endswith(
-        f"Pre-polar leads in {where}; the paper's next step, post-polar ahead of polar-only, shows in {where}."
-    )
+    assert f"Pre-polar leads in {where}; the paper's next step, post-polar ahead of polar-only, shows in {where}." in finding
 
 
 def test_an_order_within_its_uncertainty_does_not_show(tmp_path):
@@ -120,7 +118,20 @@ def test_an_order_within_its_uncertainty_does_not_show(tmp_path):
 
     finding = script("training_loss").draw(altered(tmp_path, noisy), tmp_path).finding
     assert "leads in neither;" in finding
-    assert finding.endswith("shows in neither.")
+    assert "shows in neither." in finding
+
+
+def test_who_ties_in_validation_is_said(tmp_path):
+    assert "In validation GPT polar-only (" in script("training_loss").draw(RECORDS, tmp_path).finding
+
+    def far(study):
+        for name in PIPELINES[1:3]:
+            if name in study["pipelines"]:
+                study["pipelines"][name]["validation"] = (
+                    np.array(study["pipelines"]["pre-polar"]["validation"]) + 9
+                ).tolist()
+
+    assert "In validation" not in script("training_loss").draw(altered(tmp_path, far), tmp_path).finding
 
 
 def test_a_best_rate_at_the_end_of_its_grid_is_refused(tmp_path):
