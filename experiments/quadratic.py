@@ -210,8 +210,8 @@ def _finding(noisy: list[Cell]) -> str:
         f"Alignment ranks methods by loss decrease at one small rate (Spearman "
         f"{_said(_correlation(noisy, 'still_alignment', 'small_decrease'))}), but with tuned constant rates "
         f"{_said(_correlation(noisy, 'still_alignment', 'log_loss', -1))}: of {same + against} decided pairs of pipelines "
-        f"{against} reverse; in noise T = {noisy[0].windows[-1]:g} costs pre-polar {harms.min():.2f} to {harms.max():.2f} times its "
-        f"least loss."
+        f"{against} reverse; in noise T = {noisy[0].windows[-1]:g} costs pre-polar {harms.min():.2f} to {harms.max():.2f} "
+        f"times its least loss."
     )
 
 

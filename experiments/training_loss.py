@@ -134,8 +134,8 @@ def _finding(studies: list[dict[str, Any]]) -> str:
         for study in studies
     ]
     return (
-        f"Training loss above {FIRST}'s, at best rates, nats: {'; '.join(parts)}. {FIRST.capitalize()} leads "
-        f"in {ahead(studies, FIRST, MIDDLE, LAST)}; the paper's next step, {MIDDLE} ahead of {LAST}, shows in "
+        f"Training loss above {FIRST}'s, nats: {'; '.join(parts)}. {FIRST.capitalize()} leads "
+        f"in {ahead(studies, FIRST, MIDDLE, LAST)}; the paper's {MIDDLE} ahead of {LAST} shows in "
         f"{ahead(studies, MIDDLE, LAST)}.{_ties(studies)}"
     )
 

@@ -106,7 +106,7 @@ def test_the_finding_turns_with_the_record(tasks, where, tmp_path):
                 study["pipelines"][name]["training"] = (base + sign * 0.1 * k + ripple * k).tolist()
 
     finding = script("training_loss").draw(altered(tmp_path, ordered), tmp_path).finding
-    assert f"Pre-polar leads in {where}; the paper's next step, post-polar ahead of polar-only, shows in {where}." in finding
+    assert f"Pre-polar leads in {where}; the paper's post-polar ahead of polar-only shows in {where}." in finding
 
 
 def test_an_order_within_its_uncertainty_does_not_show(tmp_path):
