@@ -78,7 +78,9 @@ def _best(probed: Probed) -> float:
 
 
 def _advised(probed: Probed) -> float:
-    return float(probed.found["advice"]["window"])
+    """T; where none is advised, as no signal is seen, the longest."""
+    window = probed.found["advice"]["window"]
+    return _longest(probed) if window is None else float(window)
 
 
 def _lost(probed: Probed) -> float:
