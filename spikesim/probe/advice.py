@@ -128,7 +128,7 @@ def advise(
     gain = _gap("beyond", values, errors, clipped, choice.at, curve.nuclear)
     there = float(curve.alignment([choice.window])[0])
     promised = float(replace(curve, snr=curve.snr / math.sqrt(kept)).alignment([choice.window])[0]) - there
-    expected = promised > WORTH and gain.high > 0
+    expected = promised > WORTH and gain.high >= promised
     clip = expected or (gain.low > 0 and gain.value > WORTH)
     word = "adds" if clip else "adds no more than chance and" if gain.value > 0 else "adds nothing:"
     size = f"{gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]"
