@@ -56,7 +56,7 @@ def spectra(found):
 def test_powers_of_two_scale_and_change_no_bit_else(plain, gradients, kind, power):
     factor = 2.0**power
     other = probed(factor * gradients, kind)
-    assert numbers(other) == numbers(plain)
+    assert repr(numbers(other)) == repr(numbers(plain))  # to the last bit, and what is NaN (drift at rest) as well
     for name in SCALE_FREE:
         np.testing.assert_array_equal(other.data[name], plain.data[name], err_msg=name)
         if f"{name}_error" in plain.data:
