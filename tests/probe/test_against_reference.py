@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import recordings
-import reference
+import slow_probe as reference
 
 import spikesim as ss
 from spikesim import rng
