@@ -245,8 +245,8 @@ def _finishing(said: str) -> Iterator[Event]:
                 signal.signal(number, ask)
             yield stop
         finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+            for number, handler in before.items():  # asked to stop, only words are left: one more Ctrl-C must not cut them
+                signal.signal(number, signal.SIG_IGN if stop.is_set() else handler)
 
 
 @contextmanager

@@ -145,6 +145,20 @@ def test_a_second_ctrl_c_stops_at_once(tmp_path):
     assert not list(tmp_path.rglob("*.tmp"))
 
 
+def test_a_second_ctrl_c_that_comes_when_all_is_finished_changes_nothing(tmp_path):
+    code = """
+import os, signal
+from spikesim.cli import _finishing
+with _finishing("said") as stop:
+    os.kill(os.getpid(), signal.SIGINT)
+os.kill(os.getpid(), signal.SIGINT)
+print("all of it said", stop.is_set())
+"""
+    result = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (result.returncode, result.stdout) == (0, "all of it said True\n")
+    assert "Traceback" not in result.stderr
+
+
 def test_too_large_a_matrix_is_an_error_not_a_traceback(spec, tmp_path):
     for shape in ("[1000000, 1000000]", "[5, 99999999999999999999]"):
         spec.write_text(SPEC.replace("[5, 7]", shape), encoding="utf-8")
