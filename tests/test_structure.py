@@ -88,6 +88,13 @@ def test_every_label_that_the_code_cites_stands_in_the_theory_page():
             assert re.search(rf"\b{re.escape(label)}(?![\w'])", page), f"{path.name} cites {label}"
 
 
+def test_the_page_on_architecture_draws_these_floors():
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    drawn = {int(n): set(names.split()) for n, names in re.findall(r"^(\d)  (\S.*?)(?:  .*)?$", page, flags=re.MULTILINE)}
+    assert drawn == {n: set(names) for n, names in enumerate(FLOORS)}
+    assert {part(path) for path in FILES} == set(FLOOR)
+
+
 def test_importing_the_package_loads_no_heavy_library():
     heavy = {"xarray", "pandas", "matplotlib", "scipy.stats", "pydantic"}
     code = f"import sys, spikesim; print(sorted({heavy} & set(sys.modules)))"
