@@ -33,7 +33,7 @@ FLOORS = [
     ("sweep", "records", "trained"),
     ("plots", "report", "kinds", "wording", "benchmark", "progress", "predict", "verify", "probe"),
     ("reproduce",),
-    ("cli",),
+    ("cli", "options"),
 ]
 FLOOR = {name: i for i, names in enumerate(FLOORS) for name in names}
 FILES = [p for p in (ROOT / "spikesim").rglob("*.py") if p.name != "__init__.py"]
