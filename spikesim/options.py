@@ -78,7 +78,7 @@ Recording = Annotated[
     str, Argument(metavar="FILE", help="Recording (K, m, n): NAME.npy, NAME.npz, NAME.safetensors or NAME.npz:ARRAY.")
 ]
 Kind = Annotated[
-    str, Option(metavar="KIND", help="stationary: batches at fixed weights. trajectory: successive steps of training.")
+    str, Option(metavar="KIND", help="What was recorded: stationary, batches at fixed weights; trajectory, successive steps.")
 ]
 Twin = Annotated[
     str | None,
