@@ -17,6 +17,9 @@ class Arch(Noise):
         sigma: Stationary standard deviation of one entry, > 0.
 
     Step 0 follows so many earlier steps, from x = sigma z, that alpha^steps < 1e-12: stationary to that accuracy.
+    Raises:
+        ValueError: If a parameter is outside its range.
+
     Reach: 11.6 sigma for each z.
     """
 
@@ -47,6 +50,9 @@ class AR1(Noise):
     Args:
         phi: Lag-1 autocorrelation, in (-1, 1).
         sigma: Stationary standard deviation of one entry, > 0.
+
+    Raises:
+        ValueError: If a parameter is outside its range.
 
     Reach: 11.6 sigma for each z.
     """

@@ -15,6 +15,12 @@ from spikesim.stages.polar import Polar
 class ShapeFactor(Stage):
     """Times a number of the shape (m, n): "rms-rms" sqrt(m/n), "muon" sqrt(max(1, m/n)), "adam-rms" 0.2 sqrt(max(m, n)).
 
+    Args:
+        factor: "rms-rms", "muon" or "adam-rms".
+
+    Raises:
+        ValueError: If the factor is none of these.
+
     Source: theory.md O9.
     """
 
@@ -34,6 +40,9 @@ class DualNorm(Stage):
 
     Args:
         stage: What is applied, not timed; Polar() where left out.
+
+    Raises:
+        ValueError: If the stage is one of time, or none.
 
     Source: Bernstein & Newhouse, arXiv 2409.20325; theory.md O9.
     """
@@ -70,6 +79,11 @@ class Tiled(Stage):
     Args:
         counts: (rows, columns) of the grid; they divide m and n.
         stage: What is applied, not timed; Polar() where left out.
+
+    Raises:
+        ValueError: If the counts are not two integers >= 1, or the stage is one of time; where it runs, if they do not divide.
+
+    Source: theory.md O8.
     """
 
     counts: tuple[int, int]
