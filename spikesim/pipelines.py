@@ -101,7 +101,14 @@ class Pipeline:
         return None if self._last_polar is None else self.stages[: self._last_polar + 1]
 
     def truncated(self, rank: int) -> "Pipeline | None":
-        """The same with O_r in place of its last polar step (theory.md, alignment_truncated); None where that is none."""
+        """The same with O_r in place of its last polar step (theory.md, alignment_truncated); None where that is none.
+
+        Args:
+            rank: r >= 1.
+
+        Raises:
+            ValueError: If the rank is below 1.
+        """
         i = self._last_polar
         if i is None or not isinstance(self.stages[i], Polar):
             return None

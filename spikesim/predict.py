@@ -83,7 +83,7 @@ class Windows:
 
 @dataclass(frozen=True)
 class Prediction:
-    """Everything that `predict` says; in text by `str`, for programs by `as_json`."""
+    """Everything that `predict` says; in text by `text`, for programs by `as_json`."""
 
     shape: tuple[int, int]
     sigma: float
@@ -121,6 +121,14 @@ def predict(
 
     Raises:
         ValueError: If an argument breaks these conditions.
+
+    Returns:
+        The prediction: `text(...)` of this module prints it as the command does, `as_json()` is for programs.
+
+    Example:
+        >>> layer = predict((4096, 16384), spikes=8.0, sigma=1.0, window=20, reach=0.9)
+        >>> layer.n_eff, round(layer.windows.reaching)
+        (39.0, 617)
 
     Source: theory.md S2 to S4, S8 to S10, B1 to B5.
     """

@@ -1,7 +1,7 @@
 """The public surface is documented: what each argument is, what comes back, what is raised, and where it is from.
 
-Static: a docstring must have an Args entry for every parameter, Returns (or a first line that says what it is), and Raises
-where the function, or one that it calls by name in its own module or among the checks of arguments, calls `need` or raises.
+Static: an Args entry for every parameter, and Raises where the function, or one that it calls by name, calls `need` or
+raises. Formulas of the theory also need Returns and Source. A method that a base class has is documented there.
 """
 
 import ast
@@ -19,11 +19,20 @@ import pytest
 
 import spikesim as ss
 from spikesim.errors import need
+from spikesim.filters.base import LinearFilter
+from spikesim.noise.base import Noise
+from spikesim.signal.base import Signal
+from spikesim.stages.base import Stage
 
-NOTED = r"^(Args|Returns|Raises|Attributes|Warns|Source|Yields):"
-DEEP = 3
+NOTED = r"^(Args|Returns|Raises|Attributes|Warns|Example|Source):"
+UNSOURCED = {
+    "theory.post_polar.Buffer": "a tuple of numbers that `buffer` gives",
+    "theory.post_polar.ema_nodes": "quadrature, no formula of the page",
+}
+DEEP = 2
 """Calls that are followed."""
-SHORTHAND = re.compile(r"(?:Arguments(?: and what is raised)?:? as in|Arguments and errors: as in) `?([\w.]+)`?")
+SHORTHAND = re.compile(r"Arguments(?: and what is raised:)? as in `(\w+)`")
+"""What stands for the Args, and for what is raised, of a neighbour."""
 
 
 def public(module):
@@ -49,14 +58,20 @@ def surface():
     return dict([*top, *stages, *theory()])
 
 
+def methods(classes):
+    """Public methods, but for those that a base class has: what they take and raise is said there."""
+    for name, cls in classes.items():
+        for key, value in vars(cls).items():
+            function = value.__func__ if isinstance(value, classmethod) else value
+            inherited = any(hasattr(base, key) for base in cls.__mro__[1:])
+            if inspect.isfunction(function) and not key.startswith("_") and not inherited:
+                yield f"{name}.{key}", function
+
+
 SURFACE = surface()
-METHODS = {
-    f"{name}.{key}": value.__func__ if isinstance(value, classmethod) else value
-    for name, cls in SURFACE.items()
-    if inspect.isclass(cls)
-    for key, value in vars(cls).items()
-    if not key.startswith("_") and (inspect.isfunction(value) or isinstance(value, classmethod))
-}
+BASES = {cls.__name__: cls for cls in (LinearFilter, Noise, Signal, Stage)}
+CLASSES = {name: value for name, value in SURFACE.items() if inspect.isclass(value)}
+METHODS = dict(methods(BASES | CLASSES))
 
 
 def sections(doc):
@@ -78,24 +93,17 @@ def parameters(value):
     return [] if inspect.isclass(value) and called is object.__init__ else [n for n in names if not n.startswith("_")]
 
 
-def lacking(name, value):
+def lacking(value):
     """What a docstring does not say."""
     doc = sections(value.__doc__)
     shared = SHORTHAND.search(value.__doc__ or "")
     told = doc.get("Args", "") + doc.get("Attributes", "")
     if shared:
-        told += sections(neighbour(value, shared[1]).__doc__).get("Args", "")
+        told += sections(getattr(sys.modules[value.__module__], shared[1]).__doc__).get("Args", "")
     out = [f"Args {p}" for p in parameters(value) if not re.search(rf"^\s*\**{p}:", told, re.MULTILINE)]
     if raises(value) and "Raises" not in doc and not (shared and "raised" in shared[0]):
         out.append("Raises")
     return out
-
-
-def neighbour(value, name):
-    module = sys.modules[value.__module__]
-    for part in name.split("."):
-        module = getattr(module, part)
-    return module
 
 
 def body(value):
@@ -130,6 +138,35 @@ def named(node, names):
     return None
 
 
-if __name__ == "__main__":
-    for name, value in {**SURFACE, **METHODS}.items():
-        print(name, lacking(name, value)) if lacking(name, value) else None
+@pytest.mark.parametrize("name", [*SURFACE, *METHODS])
+def test_arguments_and_errors_are_said(name):
+    assert lacking({**SURFACE, **METHODS}[name]) == []
+
+
+@pytest.mark.parametrize("name", [n for n in SURFACE if n.startswith("theory.")])
+def test_a_formula_says_what_comes_back_and_where_it_is_from(name):
+    value, doc = SURFACE[name], sections(SURFACE[name].__doc__)
+    assert inspect.isclass(value) or "Returns" in doc
+    assert re.search(r"theory\.md", doc.get("Source", "")) or name in UNSOURCED
+
+
+EXAMPLES = [found for value in SURFACE.values() for found in doctest.DocTestFinder().find(value) if found.examples]
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda e: e.name)
+def test_examples_run(example):
+    assert doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(example).failed == 0
+
+
+def test_what_is_looked_for_is_found():
+    def silent(shape, *, sigma):
+        """Something.
+
+        Args:
+            shape: (m, n).
+        """
+        need(shape, "a shape")
+        return sigma
+
+    assert lacking(silent) == ["Args sigma", "Raises"]
+    assert len(EXAMPLES) > 5

@@ -57,5 +57,5 @@ def test_options_about_output_come_last(name):
 
 
 def test_an_example_that_is_wrong_is_found():
-    with pytest.raises(Exception, match="no such option|No such option"):
+    with pytest.raises(Exception, match=r"(?i)no such option"):
         COMMANDS["verify"].make_context("verify", ["--al1"])

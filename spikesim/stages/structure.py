@@ -81,7 +81,8 @@ class Tiled(Stage):
         stage: What is applied, not timed; Polar() where left out.
 
     Raises:
-        ValueError: If the counts are not two integers >= 1, or the stage is one of time; where it runs, if they do not divide.
+        ValueError: If the counts are not two integers >= 1, or the stage is one of time; where it runs, if the counts
+            do not divide the shape.
 
     Source: theory.md O8.
     """

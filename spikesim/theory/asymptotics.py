@@ -40,6 +40,10 @@ def critical_window(shape: Shape, sigma: float, spike: Spike, steps: int | None 
     Raises:
         ValueError: If an argument is outside its range.
 
+    Example:
+        >>> round(critical_window((4096, 16384), sigma=1.0, spike=8.0), 1)
+        64.5
+
     Source: theory.md S2.
     """
     steps = steps_of(steps)

@@ -104,6 +104,10 @@ def subspace_bound(eta: ArrayLike, window: ArrayLike, spike: ArrayLike, c_sig: A
     Raises:
         ValueError: If an argument is outside its range.
 
+    Example:
+        >>> subspace_bound(eta=1.0, window=[2, 50], spike=8.0).round(3).tolist()
+        [0.105, 0.041]
+
     Source: theory.md B2 (paper, Corollary 1).
     """
     return _wedin(perturbation_radius(eta, window, q), spike, share("c_sig", c_sig))

@@ -193,6 +193,9 @@ def ema_nodes(window: float) -> tuple[np.ndarray, np.ndarray]:
 
     Args:
         window: T >= 1, in steps.
+
+    Returns:
+        Two arrays of one length.
     """
     beta = 1 - 1 / window
     many = math.ceil(42 * window)
