@@ -247,7 +247,7 @@ def text(p: Prediction, width: int = 110) -> str:
         (c.quantity, _number(c.sharp), _bound(c.expected, c.trivial), _bound(c.quantile, c.trivial), c.sources)
         for c in p.comparisons
     ]
-    quantile = f"bound but for {p.n_eff**-0.5:.2g} of runs"
+    quantile = f"bound but for {p.n_eff**-0.5:.2g} of trials"
     parts = [
         head,
         ruled(SPIKES, spikes, width, f"bulk edge {p.bulk_edge:.4g} (S2)"),

@@ -71,7 +71,7 @@ class Bank:
             return (of,)
         made = tuple(of(w) for w in self.windows)
         for f in made:
-            need(isinstance(f, LinearFilter), "a family maps a window to a filter", filter=f)
+            need(isinstance(f, LinearFilter), "a family that maps a window to a filter", filter=f)
         return made
 
 

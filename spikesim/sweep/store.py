@@ -1,4 +1,4 @@
-"""Results on disk: a folder of shards for each design point (ledger.py), and an index of the spec they belong to."""
+"""Results on disk: a folder of shards for each point (ledger.py), and an index of the spec they belong to."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Sweep:
-    """Design points to simulate.
+    """Points to simulate.
 
         store = ss.Sweep.from_toml("spec.toml").run("results")
         store.table().to_pandas()
