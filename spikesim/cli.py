@@ -169,7 +169,7 @@ def predict(
 ) -> None:
     """Closed forms for one layer, without simulation: what a window gives, and which to choose."""
     from spikesim.predict import predict as closed
-    from spikesim.predict import shape_from, text, window_from
+    from spikesim.predicted import shape_from, text, window_from
 
     found = closed(shape_from(shape), spike, sigma, window_from(window, momentum), reach, drift)
     print(json.dumps(found.as_json(), indent=1) if as_json else text(found, _width()))

@@ -31,7 +31,7 @@ FLOORS = [
     ("stages", "cascade", "pipelines", "observables", "samplers"),
     ("moments", "parts", "measure", "methods", "arguments", "design", "trials", "dataset", "blocks", "simulate", "gradients"),
     ("sweep", "records", "trained"),
-    ("plots", "report", "kinds", "wording", "benchmark", "progress", "predict", "verify", "probe"),
+    ("plots", "report", "kinds", "wording", "benchmark", "progress", "predict", "predicted", "verify", "probe"),
     ("reproduce",),
     ("cli", "options"),
 ]
