@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from spikesim.arrays import Array, array_namespace
 from spikesim.errors import need
-from spikesim.orthogonal.factors import shape_factor
+from spikesim.orthogonal.factors import FACTORS, shape_factor
 from spikesim.orthogonal.tiles import tilewise
 from spikesim.stages.base import Stage
 from spikesim.stages.polar import Polar
@@ -27,7 +27,7 @@ class ShapeFactor(Stage):
     factor: str
 
     def __post_init__(self) -> None:
-        shape_factor((1, 1), self.factor)
+        need(isinstance(self.factor, str) and self.factor in FACTORS, f"factor in {tuple(FACTORS)}", factor=self.factor)
 
     def apply(self, x: Array) -> Array:
         """See `Stage.apply`."""
