@@ -17,7 +17,7 @@ from spikesim.theory import asymptotics
 GROUP = "What is sharper"
 
 AWAY = 2.0
-"""Factor from the critical sample size beyond which a window is away from the transition."""
+"""Factor from the critical effective sample size beyond which a window is away from the transition."""
 
 TITLES = {
     "left": "left overlap",

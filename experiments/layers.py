@@ -25,7 +25,7 @@ GROUP = "What is sharper"
 MIDDLE = (0.3, 0.8)
 """Squared overlaps that tell the critical window: those nearer 0 are blurred by finite size, those nearer 1 hardly move."""
 AWAY = 2.0
-"""Factor from the critical sample size beyond which the gap is away from the transition."""
+"""Factor from the critical effective sample size beyond which the gap is away from the transition."""
 FAMILY: tuple[dict[str, Any], ...] = ({"linestyle": "-"}, {"linestyle": ":", "markerfacecolor": "white"})
 """Looks of d x d and d x 4d; colours and markers tell widths."""
 
@@ -147,7 +147,7 @@ def _curves(axis: Any, shown: list[Layer], name: str, source: str, families: lis
 
 
 def _collapse(axis: Any, families: list[list[Layer]], styles: Any) -> None:
-    """Overlaps of all shapes against multiples of the critical sample size."""
+    """Overlaps of all shapes against multiples of the critical effective sample size."""
     for group, look, line in zip(families, FAMILY, ("--", "-."), strict=False):
         for layer in group:
             found = mean_error(layer.samples("overlap"))
@@ -166,7 +166,7 @@ def _points(axis: Any, x: Any, value: np.ndarray, error: np.ndarray, label: str,
 
 
 def _widths(axis: Any, families: list[list[Layer]]) -> None:
-    """The critical sample size against width: S2, and what the measured overlaps say."""
+    """The critical effective sample size against width: S2, and what the measured overlaps say."""
     for group, style, line in zip(families, plots.SERIES_STYLE, ("--", "-."), strict=False):
         d, (value, error) = [x.shape[0] for x in group], np.array([x.transition for x in group]).T
         plots.guide(axis, d, [x.critical for x in group], f"critical S2, {_of(group[0])}", linestyle=line)

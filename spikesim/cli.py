@@ -8,37 +8,38 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
-from typing import Annotated
 
 import typer
+
+from spikesim import options as given
 
 KEPT = "stopped; finished blocks are kept, and the same command goes on from there"
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
-    help="Monte-Carlo instrument for momentum and orthogonalisation.",
+    help="Monte-Carlo instrument for momentum and orthogonalisation in optimizers like Muon. Words: docs/glossary.md.",
+    epilog="Exit codes: 0 done and held; 1 a claim or a check failed; 2 bad usage or input; 130 stopped.",
 )  # fmt: skip
 
-Fresh = Annotated[bool, typer.Option("--fresh", help="Compute again what is already there.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON, and no progress.")]
 
-
-@app.command()
+@app.command(epilog="Example: spikesim run experiments/drift.toml --out results/drift --quick")
 def run(
-    spec: Annotated[Path, typer.Argument(help="TOML file: models, grid, run (see experiments/).")],
-    out: Annotated[Path, typer.Option(help="Folder for results, a folder of Parquet files a design point.")],
-    workers: Annotated[int | None, typer.Option(help="Blocks at a time.  [default: as many as cores, 1 on a GPU]")] = None,
-    shard: Annotated[str, typer.Option(help="i/n: only the i-th of n shares of the blocks, for job arrays.")] = "1/1",
-    block_seconds: Annotated[float, typer.Option(help="Of a core, about, for a block; longer for thousands of cores.")] = 5.0,
-    dask: Annotated[str | None, typer.Option(help="Compute on the workers of this Dask scheduler (tcp://host:port).")] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what there is to do, how long and how large, no more.")
-    ] = False,
-    quick: Annotated[bool, typer.Option("--quick", help="Apply the spec's tables for quick runs.")] = False,
-    fresh: Fresh = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print progress and outcome as lines of JSON.")] = False,
+    spec: given.SpecFile,
+    out: given.Out,
+    quick: given.Quick = False,
+    fresh: given.Fresh = False,
+    dry_run: given.DryRun = False,
+    workers: given.Workers = None,
+    share: given.ShareText = "1/1",
+    shard: given.Shard = None,
+    block_seconds: given.BlockSeconds = 5.0,
+    dask: given.Dask = None,
+    as_json: given.Json = False,
 ) -> None:
-    """Simulate what SPEC asks for; trials already in the folder are kept. Exit code 1 if a block failed, 130 if stopped."""
+    """Simulate what a spec asks for; trials that the store has are kept.
+
+    Exit code 1 if a block failed, 130 if stopped. With --json each line is an object: progress, then the end.
+    """
     from spikesim.progress import Bar
     from spikesim.sweep.cluster import opened
     from spikesim.sweep.forecast import forecast
@@ -47,15 +48,15 @@ def run(
     from spikesim.sweep.spec import Spec
     from spikesim.sweep.store import Store
 
-    read, share = Spec.from_toml(spec, quick), Share.parsed(shard)
+    read, part = Spec.from_toml(spec, quick), Share.parsed(shard or share)
     if dry_run:
-        expected = forecast(read, Store(out), fresh, workers, share, block_seconds)
+        expected = forecast(read, Store(out), fresh, workers, part, block_seconds)
         print(json.dumps(expected.as_json()) if as_json else expected.text)
         return
     kept = KEPT if not fresh else f"{KEPT.partition(';')[0]}; finished blocks are kept, and the same without --fresh goes on"
     with _finishing(kept) as stop, opened(dask, workers) as executor, Bar(as_json=as_json).run(spec.stem) as show:
         ran = run_spec(
-            read, Store(out), quick, fresh, show, stop, workers=workers, executor=executor, share=share,
+            read, Store(out), quick, fresh, show, stop, workers=workers, executor=executor, share=part,
             block_seconds=block_seconds,
         )  # fmt: skip
     print(json.dumps(ran.as_json(str(out))) if as_json else f"{ran.text}, in {out}")
@@ -69,19 +70,14 @@ def run(
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(epilog="Example: spikesim status results/drift")
 def status(
-    folder: Annotated[Path, typer.Argument(help="Folder of `spikesim run`.")],
-    clean: Annotated[
-        bool,
-        typer.Option("--clean", help="Remove damaged files and those that answer for nothing; not while a run is at work."),
-    ] = False,
-    forget: Annotated[
-        bool, typer.Option("--forget", help="With --clean: points that the last spec does not have, too.")
-    ] = False,
-    as_json: Json = False,
+    folder: given.Folder, clean: given.Clean = False, forget: given.Forget = False, as_json: given.Json = False
 ) -> None:
-    """What is done of a run, and whether every file is as it was written. Exit code 1 if one is not, or a block failed."""
+    """Say which trials a store has, and whether every file is as it was written.
+
+    Exit code 1 if a file is damaged, or a block failed.
+    """
     from spikesim.errors import need
     from spikesim.sweep import status as states
     from spikesim.sweep.store import Store
@@ -104,12 +100,9 @@ def status(
         raise typer.Exit(1)
 
 
-@app.command()
-def export(
-    folder: Annotated[Path, typer.Argument(help="Folder of `spikesim run`.")],
-    to: Annotated[Path, typer.Option(help="FILE.csv or FILE.parquet: a table over trials. FILE.nc: every trial.")],
-) -> None:
-    """Write a run's results as one file for other programs."""
+@app.command(epilog="Example: spikesim export results/drift --to drift.csv")
+def export(folder: given.Folder, to: given.To) -> None:
+    """Write a store's results as one file for other programs, and say which."""
     from spikesim.sweep.export import export as write
     from spikesim.sweep.store import Store
 
@@ -119,17 +112,15 @@ def export(
         print(f"{missing} trials are missing from it: `spikesim status` says which", file=sys.stderr)
 
 
-@app.command()
+@app.command(epilog="Example: spikesim reproduce --quick")
 def reproduce(
-    full: Annotated[bool, typer.Option("--full/--quick", help="The paper's settings, or small matrices in minutes.")] = False,
-    experiments: Annotated[Path, typer.Option(help="Folder of experiments.")] = Path("experiments"),
-    results: Annotated[Path | None, typer.Option(help="Folder for results.  [default: results or results/quick]")] = None,
-    figures: Annotated[Path | None, typer.Option(help="Folder for figures.  [default: figures or figures/quick]")] = None,
-    published: Annotated[
-        Path | None, typer.Option(help="The authors' grid.json; without it limits are drawn in its place.")
-    ] = None,
-    fresh: Fresh = False,
-    as_json: Json = False,
+    full: given.Full = False,
+    fresh: given.Fresh = False,
+    experiments: given.Experiments = Path("experiments"),
+    results: given.Results = None,
+    figures: given.Figures = None,
+    published: given.Published = None,
+    as_json: given.Json = False,
 ) -> None:
     """Run all experiments, draw their figures, and print what was found."""
     from spikesim import report
@@ -148,12 +139,12 @@ def reproduce(
     print(f"Figures are in {to[1]}." + ("" if full else f" {QUICK_NOTE}"))
 
 
-@app.command()
-def verify(
-    every: Annotated[bool, typer.Option("--all", help="Print every setting, not one row a claim.")] = False,
-    as_json: Json = False,
-) -> None:
-    """Hold every bound and formula against simulation, with a verdict on each. Exit code 1 if any is BROKEN."""
+@app.command(epilog="Example: spikesim verify --all")
+def verify(every: given.Every = False, as_json: given.Json = False) -> None:
+    """Hold every claim (bound or formula) against simulation, with a verdict on each; minutes.
+
+    Exit code 1 if a claim is BROKEN.
+    """
     from spikesim.progress import Bar
     from spikesim.verify import table
     from spikesim.verify.run import verify as verify_all
@@ -165,44 +156,38 @@ def verify(
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(epilog="Example: spikesim predict --shape 4096x16384 --spike 8 --sigma 1 --window 20 --reach 0.9")
 def predict(
-    shape: Annotated[str, typer.Option(help="Rows and columns, such as 4096x16384.")],
-    spike: Annotated[list[float], typer.Option(help="A singular value of the signal; once for each.")],
-    sigma: Annotated[float, typer.Option(help="Standard deviation of one noise entry of one gradient.")],
-    window: Annotated[float | None, typer.Option(help="T = 1/(1 - beta), in steps.")] = None,
-    momentum: Annotated[float | None, typer.Option(help="beta, in place of the window.")] = None,
-    reach: Annotated[float | None, typer.Option(help="Wanted alignment: the smallest window that has it.")] = None,
-    drift: Annotated[float | None, typer.Option(help="Radians that u turns by a step: the best window.")] = None,
-    as_json: Json = False,
+    shape: given.Shape,
+    spike: given.Spikes,
+    sigma: given.Sigma,
+    window: given.Window = None,
+    momentum: given.Momentum = None,
+    reach: given.Reach = None,
+    drift: given.Drift = None,
+    as_json: given.Json = False,
 ) -> None:
     """Closed forms for one layer, without simulation: what a window gives, and which to choose."""
     from spikesim.predict import predict as closed
-    from spikesim.predict import shape_from, text, window_from
+    from spikesim.predicted import shape_from, text, window_from
 
     found = closed(shape_from(shape), spike, sigma, window_from(window, momentum), reach, drift)
     print(json.dumps(found.as_json(), indent=1) if as_json else text(found, _width()))
 
 
-@app.command()
+@app.command(epilog="Example: spikesim probe gradients/layer.npy --kind trajectory --figure page")
 def probe(
-    gradients: Annotated[str, typer.Argument(help="Recorded gradients (K, m, n): FILE.npy, FILE.npz, FILE.npz:name, ....")],
-    kind: Annotated[
-        str, typer.Option(help="stationary: batches at fixed weights. trajectory: successive steps of training.")
-    ] = "stationary",
-    window: Annotated[list[float] | None, typer.Option(help="A window T to try; once for each.  [default: a grid]")] = None,
-    rank: Annotated[list[int] | None, typer.Option(help="A subspace's rank; once for each.  [default: 1, 2, 4, ...]")] = None,
-    pipeline: Annotated[
-        list[str] | None, typer.Option(help='A pipeline, such as "Clip(3.0) -> Filter() -> Polar()".  [default: the four]')
-    ] = None,
-    reach: Annotated[float, typer.Option(help="Wanted alignment, where no drift limits the window.")] = 0.9,
-    twin: Annotated[
-        str | None, typer.Option(help="Of a trajectory: gradients of other batches at the same weights, step by step.")
-    ] = None,
-    readings: Annotated[int | None, typer.Option(help="How often updates are read.  [default: 48, 192 with --twin]")] = None,
-    seed: Annotated[int, typer.Option(help="Of random orders and signs.")] = 0,
-    figure: Annotated[Path | None, typer.Option(help="Draw a page, FIGURE.png and FIGURE.pdf.")] = None,
-    as_json: Json = False,
+    gradients: given.Recording,
+    kind: given.Kind = "stationary",
+    twin: given.Twin = None,
+    window: given.Windows = None,
+    rank: given.Ranks = None,
+    pipeline: given.Pipelines = None,
+    reach: given.Reached = 0.9,
+    readings: given.Readings = None,
+    seed: given.Seed = 0,
+    figure: given.Figure = None,
+    as_json: given.Json = False,
 ) -> None:
     """Hold recorded gradients of one layer against the theory: noise, rank, alignment, and which momentum they ask for."""
     from spikesim.errors import need

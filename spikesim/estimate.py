@@ -73,6 +73,12 @@ def fit_rate(windows: ArrayLike, samples: Any, statistic: Statistic = "mean", *,
     Raises:
         ValueError: If a sample is zero, negative or not finite, or a statistic not positive (naming the window), or the
             windows or shapes are as above not, or a window has fewer than two trials.
+
+    Example:
+        >>> import numpy as np
+        >>> halves = np.outer([0.9, 1.0, 1.1], [1.0, 3**-0.5, 5**-0.5])
+        >>> round(fit_rate([1, 2, 3], halves).exponent, 3)
+        -0.5
     """
     t = _windows(windows)
     columns, joint = _columns(samples, t)

@@ -56,6 +56,12 @@ class SpikedModel:
     Raises:
         ValueError: If an argument breaks the conditions above.
 
+    Example:
+        >>> from spikesim.noise import Gaussian
+        >>> model = SpikedModel((32, 64), (6.0, 4.0), Gaussian(sigma=0.5))
+        >>> model.rank, model.eta
+        (2, 512.0)
+
     Source: theory.md, Notation.
     """
 
@@ -117,21 +123,45 @@ class SpikedModel:
         return np.sign(self.spikes)
 
     def amplitudes(self, step: int = 0) -> NDArray[np.float64]:
-        """lambda_k(t) of a step, signs included, (r,)."""
+        """lambda_k(t) of a step, signs included, (r,).
+
+        Args:
+            step: t = 0, 1, ...; the first gradient has t = 0.
+        """
         return np.asarray(self.spikes) * self.signal.factors(step, self.rank)
 
     def persistence(self, filter_: LinearFilter, steps: int) -> NDArray[np.float64]:
-        """c_sig of each spike in a filter's buffer after `steps` steps, (r,); see Signal.persistence."""
+        """c_sig of each spike in a filter's buffer after `steps` steps, (r,); see Signal.persistence.
+
+        Args:
+            filter_: Whose buffer.
+            steps: How many gradients the buffer has taken, >= 1.
+        """
         return self.signal.persistence(filter_, steps, self.rank)
 
     def frame(self, seed: int, step: int = 0) -> Frame:
-        """The singular vectors u (m, r) and v (n, r) of S_t under a seed."""
+        """The singular vectors u (m, r) and v (n, r) of S_t under a seed.
+
+        Args:
+            seed: In [0, 2^64).
+            step: t = 0, 1, ...
+
+        Raises:
+            ValueError: If the seed is outside its range.
+        """
         pairs = zip(self.signal.turns(step), self.frames(seed), strict=True)
         u, v = (turned(turn, frames) for turn, frames in pairs)
         return u, v
 
     def frames(self, seed: int) -> Frame:
-        """The frames that the signal moves in, u (A, m, r) and v (B, n, r): those of step 0, then any partners."""
+        """The frames that the signal moves in, u (A, m, r) and v (B, n, r): those of step 0, then any partners.
+
+        Args:
+            seed: In [0, 2^64).
+
+        Raises:
+            ValueError: If the seed is outside its range.
+        """
         first = self._first(seed)
         moves = [k > 1 for k in self.signal.parts]
         partners = self._partners(seed, first) if any(moves) else first

@@ -26,6 +26,13 @@ class Pipeline:
     Args:
         stages: Of spikesim.stages, such as Filter() and Polar(), at least one.
         name: Text of the `pipeline` coordinate; the stages themselves where left out.
+
+    Raises:
+        ValueError: If there is no stage, or something else among them, or the name is no text.
+
+    Example:
+        >>> Pipeline.from_text("clipped = Clip(3.0) -> Filter() -> Polar()").text
+        'Clip(3.0) -> Filter() -> Polar()'
     """
 
     stages: Stages
@@ -42,6 +49,13 @@ class Pipeline:
     @classmethod
     def from_text(cls, text: str) -> "Pipeline":
         """The pipeline that a text describes: "pre-polar", "Filter() -> Polar()", or "name = Filter() -> Polar()".
+
+        Args:
+            text: A name of PIPELINES; or stages in order of application, with " -> " between them, with or without a name
+                of your own and " = " before them.
+
+        Returns:
+            The pipeline, whose `text` reads as the stages again.
 
         Raises:
             ValueError: If it does not, with the part that is wrong.
@@ -87,7 +101,14 @@ class Pipeline:
         return None if self._last_polar is None else self.stages[: self._last_polar + 1]
 
     def truncated(self, rank: int) -> "Pipeline | None":
-        """The same with O_r in place of its last polar step (theory.md, alignment_truncated); None where that is none."""
+        """The same with O_r in place of its last polar step (theory.md, alignment_truncated); None where that is none.
+
+        Args:
+            rank: r >= 1.
+
+        Raises:
+            ValueError: If the rank is below 1.
+        """
         i = self._last_polar
         if i is None or not isinstance(self.stages[i], Polar):
             return None
@@ -149,7 +170,16 @@ def last_update(pipeline: Pipeline | str, gradients: Array, window: float) -> Ar
         window: T = 1/(1 - beta) >= 1 of its filter, from zero.
 
     Returns:
-        Shape (..., m, n).
+        Shape (..., m, n), of the gradients' type.
+
+    Raises:
+        ValueError: If the gradients are of another shape or type or not finite, the window is below 1, the pipeline's text
+            is no pipeline, or the steps are no multiple of its workers.
+
+    Example:
+        >>> import numpy as np
+        >>> last_update("Polar()", np.full((1, 2, 1), 3.0), window=1).round(3).tolist()
+        [[0.707], [0.707]]
     """
     (pipeline,) = pipelines_from([pipeline])
     need(hasattr(gradients, "dtype"), "an array of gradients", gradients=type(gradients).__name__)

@@ -70,6 +70,11 @@ def polar_factor(x: Array) -> Array:
     Raises:
         ValueError: If x has fewer than two axes, is not float32 or float64, or holds NaN or infinity.
 
+    Example:
+        >>> import numpy as np
+        >>> polar_factor(np.diag([3.0, 0.5])).round(6).tolist()
+        [[1.0, 0.0], [0.0, 1.0]]
+
     Source: Higham, Functions of Matrices (2008), ch. 8; theory.md, Notation.
     """
     return svd(x).polar()

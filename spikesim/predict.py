@@ -24,16 +24,22 @@ from typing import Any
 import numpy as np
 
 from spikesim.errors import need
-from spikesim.tables import ruled
 from spikesim.theory import asymptotics, bounds, choice, drift, high_snr, post_polar
 from spikesim.theory.arguments import real, shape_of, sigma_of, spikes_in, window_of
-
-SPIKES = ("spike", "critical T (S2)", "sigma_k (S3)", "left overlap^2", "right overlap^2", "u^T O(M) v (S4)")
 
 
 @dataclass(frozen=True)
 class Spike:
-    """One spike in the momentum buffer: S2, S3, S4."""
+    """One spike in the momentum buffer.
+
+    Attributes:
+        size: |lambda|, in the unit of the gradients.
+        critical_window: T from which it leaves the bulk, in steps (S2).
+        singular_value: Its singular value of the buffer, in the unit of the gradients (S3).
+        left_overlap: Squared overlap of the left singular vectors, 0 below the critical window (S3).
+        right_overlap: The same on the right.
+        direction: u^T O(M) v (S4).
+    """
 
     size: float
     critical_window: float
@@ -83,7 +89,20 @@ class Windows:
 
 @dataclass(frozen=True)
 class Prediction:
-    """Everything that `predict` says; in text by `str`, for programs by `as_json`."""
+    """Everything that `predict` says; in words by `spikesim.predicted.text`, for programs by `as_json`.
+
+    Attributes:
+        shape: (m, n).
+        sigma: Standard deviation of one noise entry of one gradient.
+        window: T, in steps.
+        momentum: beta = 1 - 1/T.
+        n_eff: Effective sample size 2T - 1.
+        bulk_edge: Largest singular value of the buffer's noise, in the unit of sigma (S2).
+        spikes: What the buffer shows of each spike, the largest first.
+        updates: Alignment of each pipeline.
+        comparisons: Sharp values beside their bounds.
+        windows: Windows to choose from.
+    """
 
     shape: tuple[int, int]
     sigma: float
@@ -121,6 +140,14 @@ def predict(
 
     Raises:
         ValueError: If an argument breaks these conditions.
+
+    Returns:
+        The prediction; `spikesim.predicted.text` makes of it what the command prints.
+
+    Example:
+        >>> layer = predict((4096, 16384), spikes=8.0, sigma=1.0, window=20, reach=0.9)
+        >>> layer.n_eff, round(layer.windows.reaching)
+        (39.0, 617)
 
     Source: theory.md S2 to S4, S8 to S10, B1 to B5.
     """
@@ -206,77 +233,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(v) for v in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def shape_from(given: str) -> tuple[int, int]:
-    """(m, n) from text such as "4096x16384"."""
-    parts = given.lower().replace("×", "x").split("x")
-    plain = all(x.isascii() and x.strip().isdecimal() and len(x) < 20 for x in parts)
-    need(len(parts) == 2 and plain, "shape as in 4096x16384", shape=given)
-    return shape_of((int(parts[0]), int(parts[1])))
-
-
-def window_from(window: float | None, momentum: float | None) -> float:
-    """T from the one of window and momentum that is given; to 12 digits, so that 0.9 is T = 10."""
-    need((window is None) != (momentum is None), "window or momentum, and not both", window=window, momentum=momentum)
-    if momentum is None:
-        return window_of(window)  # type: ignore[arg-type]
-    need(0 <= momentum < 1, "0 <= momentum < 1", momentum=momentum)
-    return window_of(float(f"{1 / (1 - momentum):.12g}"))
-
-
-def text(p: Prediction, width: int = 110) -> str:
-    """The prediction in tables, `width` columns wide."""
-    m, n = p.shape
-    head = f"{m} x {n}, sigma {p.sigma:g}, T = {p.window:g} (beta = {p.momentum:.6g}, 2T - 1 = {p.n_eff:g}), steady state"
-    spikes = [
-        (f"{s.size:g}", _number(s.critical_window), _number(s.singular_value), f"{s.left_overlap:.4f}",
-         f"{s.right_overlap:.4f}", f"{s.direction:.4f}")
-        for s in p.spikes
-    ]  # fmt: skip
-    updates = [(u.pipeline, _share(u.alignment), _share(u.truncated), u.source) for u in p.updates]
-    rows = [
-        (c.quantity, _number(c.sharp), _bound(c.expected, c.trivial), _bound(c.quantile, c.trivial), c.sources)
-        for c in p.comparisons
-    ]
-    quantile = f"bound but for {p.n_eff**-0.5:.2g} of runs"
-    parts = [
-        head,
-        ruled(SPIKES, spikes, width, f"bulk edge {p.bulk_edge:.4g} (S2)"),
-        ruled(("pipeline", "alignment", "top-r pairs only", "source"), updates, width),
-        ruled(("quantity", "sharp", "bound of the mean", quantile, "sources"), rows, width),
-        *_advice(p),
-    ]
-    return "\n".join(parts)
-
-
-def _advice(p: Prediction) -> list[str]:
-    w, out = p.windows, []
-    if w.reaching is not None:
-        out.append(f"smallest T with pre-polar alignment {w.reach:g}: {_window(w.reaching)} (S4)")
-    if w.theorem_2 is not None:
-        out.append(f"Theorem 2 proves pre-polar ahead of polar-only from T_0 = {_window(w.theorem_2)} (B5)")
-    if w.best is not None and w.best_alignment is not None:
-        out.append(f"best T when u turns by {w.drift:g} a step: {_window(w.best)}, alignment {w.best_alignment:.4f} (S8)")
-        if w.reaching is not None and w.reach is not None and w.best_alignment < w.reach:
-            out.append(f"alignment {w.reach:g} is out of reach at this noise and drift: average over a larger batch")
-    out.append("assumes independent entries of one finite variance, few distinct spikes, large m and n; bounds: BVMZOS noise")
-    return out
-
-
-def _window(t: float) -> str:
-    return f"{_number(t)} (beta = {1 - 1 / t:.9g})"
-
-
-def _number(x: float) -> str:
-    return f"{x:.4g}" if abs(x) < 1e5 else f"{x:.3e}"
-
-
-def _share(x: float | None) -> str:
-    return "-" if x is None else f"{x:.4f}"
-
-
-def _bound(x: float | None, trivial: float) -> str:
-    if x is None:
-        return "-"
-    return f"{_number(x)} (vacuous)" if x >= trivial else _number(x)

@@ -69,6 +69,10 @@ class Recorder:
     def add(self, name: str, matrix: Array) -> None:
         """Record a matrix (m, n), or pass it over; calls are counted for each name.
 
+        Args:
+            name: Of the recording, and so of its file.
+            matrix: Shape (m, n), floating numbers: of NumPy, PyTorch or anything that NumPy can read.
+
         Raises:
             ValueError: For anything but floating numbers (m, n), or another shape than before.
         """
@@ -77,6 +81,9 @@ class Recorder:
 
     def step(self, matrices: Mapping[str, Array]) -> None:
         """Record matrices (m, n) of one step of training, or pass them over; all of them or none.
+
+        Args:
+            matrices: By name, each as of `add`.
 
         Raises:
             ValueError: As `add`; and if one of `names` is missing.

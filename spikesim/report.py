@@ -155,7 +155,7 @@ def main(draw: Draw, script: str) -> None:
     parser = argparse.ArgumentParser(
         description=sys.modules["__main__"].__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--results", type=Path, default=Path("results") / name, help="folder of `spikesim run --out`")
+    parser.add_argument("--results", type=Path, default=Path("results") / name, help="store that `spikesim run --out` wrote")
     parser.add_argument("--figures", type=Path, default=Path("figures"), help="folder to draw into")
     parser.add_argument("--published", type=Path, help="file of published numbers, for experiments that compare with them")
     options = parser.parse_args()

@@ -98,6 +98,15 @@ def simulate(
     Raises:
         ValueError: If an argument breaks the conditions above.
         MemoryError: If a single trial does not fit. A block that does not is halved, with a warning.
+
+    Example:
+        >>> from spikesim.noise import Gaussian
+        >>> model = SpikedModel((8, 12), (6.0,), Gaussian(sigma=0.5))
+        >>> data = simulate(model, windows=[1, 20], trials=10, pipelines=["pre-polar"])
+        >>> dict(data.alignment.sizes)
+        {'trial': 10, 'pipeline': 1, 'window': 2}
+        >>> bool(data.alignment.mean("trial").sel(pipeline="pre-polar", window=20) > 0.9)
+        True
     """
     design, numbers = design_from(
         model, windows=windows, trials=trials, seed=seed, steps=steps, pipelines=pipelines, filter=filter, joint=joint,

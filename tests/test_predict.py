@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 import spikesim as ss
 from spikesim.cli import app
-from spikesim.predict import shape_from, text, window_from
+from spikesim.predicted import shape_from, text, window_from
 
 PAPER = ((100, 100), (12.0, 8.0, 5.0), 1.0, 20.0)
 

@@ -17,7 +17,6 @@ from spikesim.samplers.stream import Stream
 from spikesim.spectrum import Dispatched
 
 LIMIT = {"float32": 1e-5, "float64": 1e-10}
-TRUNCATED = ("alignment_truncated", "sin_theta_left", "sin_theta_right")
 WINDOWS, STEPS, TRIALS, SEED = (1.0, 8.0), 20, 2, 5
 
 

@@ -31,9 +31,9 @@ FLOORS = [
     ("stages", "cascade", "pipelines", "observables", "samplers"),
     ("moments", "parts", "measure", "methods", "arguments", "design", "trials", "dataset", "blocks", "simulate", "gradients"),
     ("sweep", "records", "trained"),
-    ("plots", "report", "kinds", "wording", "benchmark", "progress", "predict", "verify", "probe"),
+    ("plots", "report", "kinds", "wording", "benchmark", "progress", "predict", "predicted", "verify", "probe"),
     ("reproduce",),
-    ("cli",),
+    ("cli", "options"),
 ]
 FLOOR = {name: i for i, names in enumerate(FLOORS) for name in names}
 FILES = [p for p in (ROOT / "spikesim").rglob("*.py") if p.name != "__init__.py"]

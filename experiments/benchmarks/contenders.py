@@ -56,4 +56,3 @@ NOISE_TORCH_CHUNK = Contender(
 NOISE_JAX = Contender("jax", "JAX, scan, 16 steps a product", "jax_vmap", "one thread", {"chunk": 16}, True, needs="jax")
 
 NOISE = (NOISE_NUMPY, NOISE_NUMPY_CHUNK, NOISE_TORCH, NOISE_TORCH_CHUNK, NOISE_JAX)
-EVERYONE = {c.name: c for c in (SPIKESIM, *END_TO_END)}

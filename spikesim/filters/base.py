@@ -54,7 +54,16 @@ class LinearFilter(ABC):
 
     @abstractmethod
     def weights(self, steps: int, first: int = 0, after: int | None = None) -> Floats:
-        """w_k of the output after `steps` steps for first <= k < min(after, steps), the newest first."""
+        """w_k of the output after `steps` steps for first <= k < min(after, steps), the newest first.
+
+        Args:
+            steps: How many gradients there were, >= 1.
+            first: The first age k, >= 0.
+            after: The age to stop before; all there are where left out.
+
+        Raises:
+            ValueError: If an argument is outside its range.
+        """
 
     @abstractmethod
     def settling(self, weight: float = 1e-6) -> int:
@@ -62,6 +71,12 @@ class LinearFilter(ABC):
 
         From then on less than this share of the steady filter's absolute weights would lie before the first step, and
         gradients as many steps old have less than it.
+
+        Args:
+            weight: Share of the absolute weights that counts as nothing, in (0, 1).
+
+        Raises:
+            ValueError: If an argument is outside its range.
         """
 
     @abstractmethod
@@ -84,7 +99,14 @@ class LinearFilter(ABC):
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def pieces(self, steps: int | None = None) -> Iterator[tuple[Floats, Floats]]:
-        """Ages k and weights w_k after `steps` steps, or in steady state, piece by piece; negligible ones left out."""
+        """Ages k and weights w_k after `steps` steps, or in steady state, piece by piece; negligible ones left out.
+
+        Args:
+            steps: Steps since the first gradient, >= 1; None is the steady state.
+
+        Raises:
+            ValueError: If steps is below 1.
+        """
         need_steps(steps)
         settled = self.settling(NEGLIGIBLE)
         seen = settled if steps is None else steps
@@ -93,15 +115,36 @@ class LinearFilter(ABC):
             yield np.arange(first, after, dtype=np.float64), self.weights(seen, first, after)
 
     def gain(self, steps: int | None = None) -> float:
-        """Sum of the weights: what a constant signal is multiplied by (F1)."""
+        """Sum of the weights: what a constant signal is multiplied by (F1).
+
+        Args:
+            steps: Steps since the first gradient, >= 1; None is the steady state.
+
+        Raises:
+            ValueError: If steps is below 1.
+        """
         return math.fsum(float(w.sum()) for _, w in self.pieces(steps))
 
     def noise_factor(self, steps: int | None = None) -> float:
-        """Sum of the squared weights: what the variance of orthogonal noise is multiplied by (F1)."""
+        """Sum of the squared weights: what the variance of orthogonal noise is multiplied by (F1).
+
+        Args:
+            steps: Steps since the first gradient, >= 1; None is the steady state.
+
+        Raises:
+            ValueError: If steps is below 1.
+        """
         return math.fsum(float(w @ w) for _, w in self.pieces(steps))
 
     def n_eff(self, steps: int | None = None) -> float:
-        """Effective sample size, gain^2 / noise factor (F1); 0 where the gain is 0."""
+        """Effective sample size, gain^2 / noise factor (F1); 0 where the gain is 0.
+
+        Args:
+            steps: Steps since the first gradient, >= 1; None is the steady state.
+
+        Raises:
+            ValueError: If steps is below 1.
+        """
         gain, factor = self.gain(steps), self.noise_factor(steps)
         if factor > TINY or not gain:
             return gain**2 / factor if gain else 0.0
@@ -110,14 +153,29 @@ class LinearFilter(ABC):
         return float(math.fsum(s for s, _ in sums) ** 2 / math.fsum(q for _, q in sums))
 
     def lag(self, steps: int | None = None) -> float:
-        """Mean age sum k w_k / sum w_k in steps: the delay of a slow drift (F1); NaN where the gain is 0."""
+        """Mean age sum k w_k / sum w_k in steps: the delay of a slow drift (F1); NaN where the gain is 0.
+
+        Args:
+            steps: Steps since the first gradient, >= 1; None is the steady state.
+
+        Raises:
+            ValueError: If steps is below 1.
+        """
         gain, sizes = self.gain(steps), math.fsum(float(np.abs(w).sum()) for _, w in self.pieces(steps))
         if abs(gain) <= ROUNDING * sizes:
             return math.nan
         return math.fsum(float(k @ w) for k, w in self.pieces(steps)) / gain
 
     def response(self, omega: float, steps: int | None = None) -> complex:
-        """h = sum_k w_k e^(-i omega k): what a vector that turns by omega radians a step is multiplied by (F7)."""
+        """h = sum_k w_k e^(-i omega k): what a vector that turns by omega radians a step is multiplied by (F7).
+
+        Args:
+            omega: Radians a step, finite.
+            steps: Steps since the first gradient, >= 1; None is the steady state.
+
+        Raises:
+            ValueError: If an argument is outside its range.
+        """
         need_omega(omega)
         return sum((complex(w @ np.exp(-1j * omega * k)) for k, w in self.pieces(steps)), 0j)
 

@@ -26,6 +26,10 @@ class EMA(Averaging):
 
     Heavy ball, B_t = mu B_{t-1} + G_t, is the same as from zero, times T: `HeavyBall`.
 
+    Example:
+        >>> EMA(20).n_eff(), EMA(20).lag()
+        (39.0, 19.0)
+
     Source: theory.md F2.
     """
 
@@ -51,7 +55,14 @@ class EMA(Averaging):
         return w / geometric.missing(self.window, steps) if self.start == "debiased" else w
 
     def startup(self, steps: int) -> float:
-        """beta^t, what is left of the steady weights for what came before the first of `steps` steps."""
+        """beta^t, what is left of the steady weights for what came before the first of `steps` steps.
+
+        Args:
+            steps: How many gradients there were, >= 1.
+
+        Raises:
+            ValueError: If steps is below 1.
+        """
         need_steps(steps)
         return 1 - geometric.missing(self.window, steps)
 

@@ -40,6 +40,9 @@ class Kalman(Averaging):
         Args:
             drift: q > 0.
             noise: r >= 0, in the unit of q.
+
+        Raises:
+            ValueError: If one of them is not such a number.
         """
         need(is_real(drift) and 0 < drift < math.inf, "0 < drift < inf", drift=drift)
         need(is_real(noise) and 0 <= noise < math.inf, "0 <= noise < inf", noise=noise)

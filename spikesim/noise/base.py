@@ -78,15 +78,32 @@ class Noise:
         return "" if self.is_bvmzos else "infinite variance"
 
     def eta(self, shape: Shape) -> float:
-        """E‖Xi_t‖_F^2 for a matrix of this shape (theory.md, Notation); inf where the variance is."""
+        """E‖Xi_t‖_F^2 for a matrix of this shape (theory.md, Notation); inf where the variance is.
+
+        Args:
+            shape: (m, n).
+        """
         return self.variance * shape[0] * shape[1]
 
     def entry_scale(self, shape: Shape) -> float | NDArray[np.float64]:
-        """What multiplies the unit noise: a number, or one for each entry (m, n)."""
+        """What multiplies the unit noise: a number, or one for each entry (m, n).
+
+        Args:
+            shape: (m, n).
+
+        Raises:
+            ValueError: If the law is not one of this shape (Kronecker's spectra).
+        """
         del shape
         return float(self.sigma)  # type: ignore[attr-defined]
 
     def step_factors(self, seed: int, trial: int, steps: NDArray[np.int64]) -> NDArray[np.float64] | None:
-        """What multiplies each step's unit noise, or None for 1."""
+        """What multiplies each step's unit noise, or None for 1.
+
+        Args:
+            seed: In [0, 2^64).
+            trial: Global trial number.
+            steps: Numbers of steps, one axis.
+        """
         del seed, trial, steps
         return None

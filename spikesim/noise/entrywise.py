@@ -19,6 +19,9 @@ class Gaussian(Noise):
     Args:
         sigma: Standard deviation of one entry, > 0.
 
+    Raises:
+        ValueError: If a parameter is outside its range.
+
     Reach: 11.6 sigma.
     """
 
@@ -36,6 +39,9 @@ class StudentT(Noise):
     Args:
         df: Degrees of freedom, >= 0.5; the variance is finite, and the law BVMZOS, for df > 2.
         sigma: Standard deviation of one entry for df > 2, otherwise the scale of t itself.
+
+    Raises:
+        ValueError: If a parameter is outside its range.
 
     Reach: sqrt(df) 2^(97/df) scales; what is beyond holds 2^(-97 (1 - 2/df)) of the variance (4 % at df = 2.1).
     """
@@ -69,6 +75,9 @@ class SymmetricPareto(Noise):
         alpha: Tail index, >= 0.5; the variance is finite, and the law BVMZOS, for alpha > 2.
         sigma: Standard deviation of one entry for alpha > 2, otherwise x_m.
 
+    Raises:
+        ValueError: If a parameter is outside its range.
+
     Reach: 2^(96/alpha) x_m; what is beyond holds 2^(-96 (1 - 2/alpha)) of the variance (4 % at alpha = 2.1).
     """
 
@@ -100,6 +109,9 @@ class Laplace(Noise):
     Args:
         sigma: Standard deviation of one entry, > 0.
 
+    Raises:
+        ValueError: If a parameter is outside its range.
+
     Reach: 66.5 b = 47 sigma.
     """
 
@@ -121,6 +133,9 @@ class Rademacher(Noise):
     Args:
         sigma: Size, and standard deviation, of one entry, > 0.
 
+    Raises:
+        ValueError: If a parameter is outside its range.
+
     Reach: exact, one bit an entry.
     """
 
@@ -139,6 +154,9 @@ class Kronecker(Noise):
         rows: Spectrum of the row covariance, m numbers >= 0, not all 0.
         columns: Spectrum of the column covariance, n numbers >= 0, not all 0.
         sigma: Scale; one entry's standard deviation where both spectra are 1.
+
+    Raises:
+        ValueError: If a parameter is outside its range.
 
     Reach: 11.6 standard deviations.
     """
@@ -172,6 +190,9 @@ class AlphaStable(Noise):
     Args:
         alpha: Stability index, in [0.5, 2). At 2 the law is Gaussian(scale * sqrt 2).
         scale: Scale of one entry, > 0.
+
+    Raises:
+        ValueError: If a parameter is outside its range.
 
     Reach: about 2^(96/alpha) scales.
     """
@@ -209,6 +230,9 @@ class Biased(Noise):
     Args:
         bias: Mean of one entry.
         sigma: Standard deviation of one entry, > 0.
+
+    Raises:
+        ValueError: If a parameter is outside its range.
 
     Reach: 11.6 sigma.
     """

@@ -25,6 +25,9 @@ class Mixture(Noise):
         sigma: Standard deviation of one entry, > 0.
         separation: Half the distance of the modes, in standard deviations of a component of f = 1; >= 0.
 
+    Raises:
+        ValueError: If a parameter is outside its range.
+
     Reach: 11.6 standard deviations of the widest component beyond its mode.
     """
 

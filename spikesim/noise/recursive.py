@@ -12,11 +12,15 @@ from spikesim.noise.base import Noise, is_real, need_positive
 class Arch(Noise):
     """Entrywise ARCH(1), a martingale difference: x_t = sqrt(sigma^2 (1 - alpha) + alpha x_{t-1}^2) z_t.
 
+    Step 0 follows so many earlier steps, from x = sigma z, that alpha^steps < 1e-12: stationary to that accuracy.
+
     Args:
-        alpha: Feedback of the last square, in [0, 1).
+        alpha: Feedback of the last square, in [0, 0.999].
         sigma: Stationary standard deviation of one entry, > 0.
 
-    Step 0 follows so many earlier steps, from x = sigma z, that alpha^steps < 1e-12: stationary to that accuracy.
+    Raises:
+        ValueError: If a parameter is outside its range.
+
     Reach: 11.6 sigma for each z.
     """
 
@@ -47,6 +51,9 @@ class AR1(Noise):
     Args:
         phi: Lag-1 autocorrelation, in (-1, 1).
         sigma: Stationary standard deviation of one entry, > 0.
+
+    Raises:
+        ValueError: If a parameter is outside its range.
 
     Reach: 11.6 sigma for each z.
     """

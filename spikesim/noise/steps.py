@@ -20,6 +20,9 @@ class Radial(Noise):
         alpha: Tail index of rho, > 2.
         sigma: Standard deviation of one entry, > 0.
 
+    Raises:
+        ValueError: If a parameter is outside its range.
+
     Reach: rho up to 2^(97/alpha) x_m, x_m^2 = (alpha - 2)/alpha; 11.6 sigma for Z.
     """
 
@@ -67,6 +70,9 @@ class Contaminated(_TwoScales):
         factor: What multiplies it, > 0.
         sigma: Standard deviation of one entry of a clean step, > 0.
 
+    Raises:
+        ValueError: If a parameter is outside its range.
+
     Reach: 11.6 sigma times the factor.
     """
 
@@ -93,6 +99,9 @@ class ScaleMixture(_TwoScales):
         factor: What multiplies it, > 0.
         sigma: Standard deviation of one entry of any other trial, > 0.
 
+    Raises:
+        ValueError: If a parameter is outside its range.
+
     Reach: 11.6 sigma times the factor.
     """
 
@@ -109,6 +118,9 @@ class SignFlip(Noise):
 
     Args:
         sigma: Standard deviation of one entry, > 0.
+
+    Raises:
+        ValueError: If a parameter is outside its range.
 
     Reach: 11.6 sigma.
     """

@@ -91,11 +91,23 @@ class Probe:
         return as_json(self)
 
     def text(self, width: int = 120) -> str:
-        """What was found, to be read."""
+        """What was found, to be read.
+
+        Args:
+            width: Columns to print in.
+        """
         return text(self, width)
 
     def draw(self, folder: Path | str, stem: str = "probe") -> None:
-        """Write one page of figures, folder/stem.png and folder/stem.pdf."""
+        """Write one page of figures, folder/stem.png and folder/stem.pdf.
+
+        Args:
+            folder: Where to; it must be there.
+            stem: The files' name, without an ending.
+
+        Raises:
+            OSError: If the files cannot be written.
+        """
         from spikesim.probe.page import draw
 
         draw(self, Path(folder), stem)

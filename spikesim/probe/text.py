@@ -73,11 +73,6 @@ def _estimates(probe: "Probe", width: int) -> str:
     return ruled(("estimate", "value", "note"), rows, width)
 
 
-def m_n(probe: "Probe") -> tuple[int, int]:
-    """(m, n)."""
-    return probe.shape[1:]
-
-
 def _spikes(probe: "Probe") -> str:
     each = [f"{x:.3g}" for x in probe.spikes[:SHOWN]]
     return ", ".join(each) + (f", ... ({probe.spikes.size})" if probe.spikes.size > SHOWN else "") or "none"

@@ -1,4 +1,4 @@
-"""What a recorded stream may be: floating numbers, three axes, nothing empty; and what is said of damaged files."""
+"""What a recording may be: floating numbers, three axes, nothing empty; and what is said of damaged files."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

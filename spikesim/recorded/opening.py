@@ -23,7 +23,7 @@ _NAMED = re.compile(r"(.*?\.(?:npz|safetensors)):(.+)", re.IGNORECASE | re.DOTAL
 
 
 def opened(source: object, name: str | None = None, *, memory: int = MEMORY, unpacked: int = UNPACKED) -> Recording:
-    """A recorded stream of gradients.
+    """A recording: a stream of gradients (K, m, n).
 
     Args:
         source: A .npy, .npz or .safetensors file, opened for reading only and mapped where it can be; "FILE.npz:NAME"

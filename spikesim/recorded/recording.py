@@ -1,4 +1,4 @@
-"""A recorded stream of gradients, of which never more than a chunk is in memory."""
+"""A recording: a stream of gradients (K, m, n), of which never more than a chunk is in memory."""
 
 from collections.abc import Iterator, Sequence
 from types import TracebackType

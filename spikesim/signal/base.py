@@ -34,34 +34,68 @@ class Signal:
     steady: ClassVar[bool] = True
 
     def check(self, shape: tuple[int, int], rank: int) -> None:
-        """Refuse a shape (m, n) that has no room for the partners of `rank` vectors."""
+        """Refuse a shape (m, n) that has no room for the partners of `rank` vectors.
+
+        Args:
+            shape: (m, n).
+            rank: r, how many spikes the model has.
+
+        Raises:
+            ValueError: If there is no room, saying how many rows or columns are needed.
+        """
         for name, letter, size, parts in zip("mn", "uv", shape, self.parts, strict=True):
             need(size >= parts * rank, f"{name} >= {parts} r where {letter} moves", **{name: size, "r": rank})
 
     def turns(self, steps: ArrayLike) -> tuple[Doubles, Doubles]:
-        """p (..., A) and q (..., B) at given steps, each of norm 1; no motion here."""
+        """p (..., A) and q (..., B) at given steps, each of norm 1; no motion here.
+
+        Args:
+            steps: Numbers of steps t = 0, 1, ..., of any shape.
+        """
         ones = np.ones((*np.shape(steps), 1))
         return ones, ones
 
     def modes(self, steps: ArrayLike) -> Doubles:
-        """h_j at given steps, (..., J); one mode of 1 here."""
+        """h_j at given steps, (..., J); one mode of 1 here.
+
+        Args:
+            steps: Numbers of steps t = 0, 1, ..., of any shape.
+        """
         return np.ones((*np.shape(steps), 1))
 
     def shares(self, rank: int) -> Doubles:
-        """g_jk of `rank` spikes, (J, r)."""
+        """g_jk of `rank` spikes, (J, r).
+
+        Args:
+            rank: r, how many spikes the model has.
+        """
         return np.ones((1, rank))
 
     def factors(self, steps: ArrayLike, rank: int) -> Doubles:
-        """f_k = lambda_k(t) / lambda_k at given steps, (..., r)."""
+        """f_k = lambda_k(t) / lambda_k at given steps, (..., r).
+
+        Args:
+            steps: Numbers of steps t = 0, 1, ..., of any shape.
+            rank: r, how many spikes the model has.
+        """
         return self.modes(steps) @ self.shares(rank)
 
     def coefficients(self, steps: ArrayLike) -> Doubles:
-        """c_abj at given steps, (..., A, B, J)."""
+        """c_abj at given steps, (..., A, B, J).
+
+        Args:
+            steps: Numbers of steps t = 0, 1, ..., of any shape.
+        """
         p, q = self.turns(steps)
         return p[..., :, None, None] * q[..., None, :, None] * self.modes(steps)[..., None, None, :]
 
     def averaged(self, filter_: LinearFilter, steps: int) -> Doubles:
-        """C_abj of a filter's buffer after `steps` steps from zero, (A, B, J)."""
+        """C_abj of a filter's buffer after `steps` steps from zero, (A, B, J).
+
+        Args:
+            filter_: Whose buffer.
+            steps: How many gradients the buffer has taken, >= 1.
+        """
         total = np.zeros(self.coefficients(0).shape)
         for ages, weights in filter_.pieces(steps):
             total += np.tensordot(weights, self.coefficients(steps - 1 - ages), 1)
@@ -72,6 +106,11 @@ class Signal:
 
         The reference is the model's lambda_k and not lambda_k(t), so that it does not depend on when one looks; a spike that
         lately was larger than that has more than 1.
+
+        Args:
+            filter_: Whose buffer.
+            steps: How many gradients the buffer has taken, >= 1.
+            rank: r, how many spikes the model has.
 
         Source: theory.md B, F11.
         """

@@ -19,6 +19,10 @@ def power_law(first: float, exponent: float, count: int) -> tuple[float, ...]:
 
     Raises:
         ValueError: If an argument breaks the conditions above.
+
+    Example:
+        >>> power_law(6.0, 1.0, 3)
+        (6.0, 3.0, 2.0)
     """
     need_positive(first=first)
     need(is_real(exponent) and 0 <= exponent <= STEEPEST, f"0 <= exponent <= {STEEPEST:g}", exponent=exponent)

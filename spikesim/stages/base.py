@@ -30,26 +30,54 @@ class Stage:
         return 1
 
     def apply(self, x: Array) -> Array:
-        """Of matrices x (..., m, n), for a stage that is not timed."""
+        """Of matrices x (..., m, n), for a stage that is not timed.
+
+        Args:
+            x: Shape (..., m, n), float32 or float64.
+        """
         raise NotImplementedError
 
     def settling(self, filters: Filters, weight: float, /) -> int:  # noqa: ARG002
-        """Outputs until its start-up weighs less than `weight`, in (0, 1)."""
+        """Outputs until its start-up weighs less than `weight`, in (0, 1).
+
+        Args:
+            filters: What maps a Filter stage's `of` to its filters, one for each window.
+            weight: Share that counts as nothing, in (0, 1).
+        """
         return 0
 
     def held(self, filters: Filters, /) -> int:  # noqa: ARG002
-        """How many matrices it keeps of what enters, for each window, about."""
+        """How many matrices it keeps of what enters, for each window, about.
+
+        Args:
+            filters: What maps a Filter stage's `of` to its filters, one for each window.
+        """
         return 2 * self.timed
 
     def check(self, shape: tuple[int, int]) -> None:
-        """Refuse matrices of a shape (m, n) that it is not for."""
+        """Refuse matrices of a shape (m, n) that it is not for.
+
+        Args:
+            shape: (m, n).
+
+        Raises:
+            ValueError: If it is not for matrices of this shape.
+        """
 
     def start(self, filters: Filters, /) -> "Running":
-        """Itself at the start of a stream, for a stage that is timed."""
+        """Itself at the start of a stream, for a stage that is timed.
+
+        Args:
+            filters: What maps a Filter stage's `of` to its filters, one for each window.
+        """
         raise NotImplementedError
 
     def entering(self, before: tuple["Stage", ...]) -> tuple["Stage", ...]:
-        """The stages up to the matrix that enters it."""
+        """The stages up to the matrix that enters it.
+
+        Args:
+            before: The stages before this one, in order.
+        """
         return before
 
     def __repr__(self) -> str:

@@ -14,6 +14,9 @@ class Clip(Stage):
 
     Args:
         norm: Largest Frobenius norm, > 0, in the unit of the gradients.
+
+    Raises:
+        ValueError: If the norm is not such a number.
     """
 
     norm: float

@@ -18,6 +18,11 @@ class Filter(Stage):
     Args:
         of: None for the filter of the window at hand (simulate's `filter`); a filter, such as EMA(10), for the same at every
             window; or what maps the window at hand to a filter: a class such as Nesterov, or a Family.
+
+    Raises:
+        ValueError: If `of` is none of these.
+
+    Source: theory.md F1 to F10.
     """
 
     of: Any = None
@@ -66,7 +71,7 @@ class Bank:
             return (of,)
         made = tuple(of(w) for w in self.windows)
         for f in made:
-            need(isinstance(f, LinearFilter), "a family maps a window to a filter", filter=f)
+            need(isinstance(f, LinearFilter), "a family that maps a window to a filter", filter=f)
         return made
 
 

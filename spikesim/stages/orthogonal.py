@@ -78,10 +78,13 @@ class RandomisedPolar(Stage):
     """O_r(X) out of the range of X times a Gaussian sketch, which is the same for all matrices.
 
     Args:
-        rank: r >= 1.
+        rank: r of the top singular pairs, 1 to min(m, n).
         oversampling: Columns of the sketch beyond r, >= 0.
         power: Power iterations, >= 0.
-        seed: Of the sketch.
+        seed: Of the sketch, in [0, 2^64).
+
+    Raises:
+        ValueError: If an argument is outside its range; where it runs, if the rank is above min(m, n).
 
     Source: Halko, Martinsson & Tropp (2011); theory.md O8.
     """

@@ -13,6 +13,12 @@ from spikesim.stages.base import Stage
 class Polar(Stage):
     """The polar factor O(X); with a rank, O_r(X) = U_r V_r^T of the top singular pairs only.
 
+    Args:
+        rank: r >= 1 of O_r; None keeps all pairs. A rank above min(m, n) keeps all, too.
+
+    Raises:
+        ValueError: If the rank is not such a number.
+
     Source: theory.md, Notation.
     """
 

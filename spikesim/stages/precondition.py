@@ -20,7 +20,10 @@ class Shampoo(Stage):
 
     Args:
         memory: Window of L and R in steps, >= 1.
-        power: Of L and of R, < 0.
+        power: Exponent of L and of R, -1 <= power < 0.
+
+    Raises:
+        ValueError: If an argument is outside its range.
 
     Source: Gupta, Koren & Singer (2018); theory.md O7.
     """

@@ -21,6 +21,9 @@ class SecondMoment(Stage):
         memory: Window T2 = 1/(1 - beta2) of V, in steps, >= 1; 1000 is beta2 = 0.999.
         epsilon: >= 0, in the unit of the gradients.
 
+    Raises:
+        ValueError: If an argument is outside its range.
+
     Source: Kingma & Ba, Adam (2015).
     """
 
@@ -42,7 +45,17 @@ class SecondMoment(Stage):
 
 @dataclass(frozen=True, repr=False)
 class Adam(Stage):
-    """Adam's update, filter(X_t)/(sqrt(V_t) + epsilon): the filter of the window at hand, V_t as in `SecondMoment`."""
+    """Adam's update, filter(X_t)/(sqrt(V_t) + epsilon): the filter of the window at hand, V_t as in `SecondMoment`.
+
+    Args:
+        memory: Window T2 = 1/(1 - beta2) of V, in steps, >= 1; 1000 is beta2 = 0.999.
+        epsilon: >= 0, in the unit of the gradients.
+
+    Raises:
+        ValueError: If an argument is outside its range.
+
+    Source: Kingma & Ba, Adam (2015).
+    """
 
     memory: float = 1000.0
     epsilon: float = 1e-8

@@ -26,8 +26,11 @@ class Soft(_Tried):
     """U diag(d/sqrt(d^2 + epsilon^2)) V^T.
 
     Args:
-        epsilon: > 0, in the unit of what enters; of its largest singular value where relative.
-        relative: See epsilon.
+        epsilon: > 0, in the unit of what enters; a share of its largest singular value if relative.
+        relative: Whether epsilon is such a share.
+
+    Raises:
+        ValueError: If an argument is outside its range.
 
     Source: theory.md O4.
     """
@@ -46,8 +49,11 @@ class Power(_Tried):
     """U diag((d/d_1)^exponent) V^T: the polar factor for 0, the matrix over its norm for 1.
 
     Args:
-        exponent: >= 0.
-        normalised: False for d^exponent.
+        exponent: >= 0, dimensionless.
+        normalised: Whether d is over d_1; False for d^exponent, whose unit it is.
+
+    Raises:
+        ValueError: If an argument is outside its range.
 
     Source: theory.md O5.
     """
@@ -68,6 +74,9 @@ class HardThreshold(_Tried):
     Args:
         sigma: Standard deviation of the noise of an entry of what enters; None to estimate it from the median singular value.
 
+    Raises:
+        ValueError: If an argument is outside its range.
+
     Source: Gavish & Donoho (2014); theory.md O6.
     """
 
@@ -86,6 +95,9 @@ class Shrink(_Tried):
     Args:
         loss: "frobenius", "operator" or "nuclear".
         sigma: As for `HardThreshold`.
+
+    Raises:
+        ValueError: If the loss is none of these, or sigma not positive and finite.
 
     Source: Gavish & Donoho (2017); theory.md O6.
     """

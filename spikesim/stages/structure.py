@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from spikesim.arrays import Array, array_namespace
 from spikesim.errors import need
-from spikesim.orthogonal.factors import shape_factor
+from spikesim.orthogonal.factors import FACTORS, shape_factor
 from spikesim.orthogonal.tiles import tilewise
 from spikesim.stages.base import Stage
 from spikesim.stages.polar import Polar
@@ -15,13 +15,19 @@ from spikesim.stages.polar import Polar
 class ShapeFactor(Stage):
     """Times a number of the shape (m, n): "rms-rms" sqrt(m/n), "muon" sqrt(max(1, m/n)), "adam-rms" 0.2 sqrt(max(m, n)).
 
+    Args:
+        factor: "rms-rms", "muon" or "adam-rms".
+
+    Raises:
+        ValueError: If the factor is none of these.
+
     Source: theory.md O9.
     """
 
     factor: str
 
     def __post_init__(self) -> None:
-        shape_factor((1, 1), self.factor)
+        need(isinstance(self.factor, str) and self.factor in FACTORS, f"factor in {tuple(FACTORS)}", factor=self.factor)
 
     def apply(self, x: Array) -> Array:
         """See `Stage.apply`."""
@@ -34,6 +40,9 @@ class DualNorm(Stage):
 
     Args:
         stage: What is applied, not timed; Polar() where left out.
+
+    Raises:
+        ValueError: If the stage is one of time, or none.
 
     Source: Bernstein & Newhouse, arXiv 2409.20325; theory.md O9.
     """
@@ -70,6 +79,12 @@ class Tiled(Stage):
     Args:
         counts: (rows, columns) of the grid; they divide m and n.
         stage: What is applied, not timed; Polar() where left out.
+
+    Raises:
+        ValueError: If the counts are not two integers >= 1, or the stage is one of time; where it runs, if the counts
+            do not divide the shape.
+
+    Source: theory.md O8.
     """
 
     counts: tuple[int, int]

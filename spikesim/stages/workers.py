@@ -23,7 +23,12 @@ class Delay(Stage):
     """What entered `steps` steps ago; zero before there is any. A gradient of stale weights.
 
     Args:
-        steps: d >= 0.
+        steps: d >= 0, in steps of what enters.
+
+    Raises:
+        ValueError: If steps is not an integer in [0, MOST_DELAY].
+
+    Source: theory.md F7.
     """
 
     steps: int
@@ -56,6 +61,11 @@ class Workers(Stage):
     Args:
         count: W >= 1.
         delays: How many of these steps each worker's share is late, W integers >= 0; none where left out.
+
+    Raises:
+        ValueError: If the count or a delay is outside its range, or there is not one delay a worker.
+
+    Source: theory.md F1.
     """
 
     count: int

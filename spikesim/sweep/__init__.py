@@ -1,1 +1,1 @@
-"""Many design points: what to run (spec), what is done (store), and running the rest (run)."""
+"""Many points (models and settings): what to run (spec), what is done (store), and running the rest (run)."""

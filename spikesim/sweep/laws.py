@@ -29,7 +29,7 @@ def law_from(part: str, table: dict[str, Value]) -> Any:
 
 
 def checked(table: dict[str, Value], info: ValidationInfo) -> dict[str, Value]:
-    """A checked noise or signal table; whole numbers become floats, so that 1 and 1.0 are one design point."""
+    """A checked noise or signal table; whole numbers become floats, so that 1 and 1.0 are one point."""
     out = _floats(table)
     law_from(str(info.field_name), out)
     return out

@@ -1,4 +1,4 @@
-"""What is done of one design point: the shards in its folder are the only record of it.
+"""What is done of one point: the shards in its folder are the only record of it.
 
 Nothing else is written down, so nothing can disagree with the files. Runs that know nothing of each other may write to one
 folder, with blocks of any size: shards of the same trials hold the same numbers, and those that overlap are never both used.
@@ -24,7 +24,7 @@ QUARANTINE = "quarantine"
 
 @dataclass(frozen=True)
 class Ledger:
-    """The folder of one design point.
+    """The folder of one point.
 
     Args:
         folder: Made when something is first written.
@@ -115,7 +115,7 @@ class Ledger:
             return
 
     def left_over(self, *rounds: range) -> list[Path]:
-        """Files that answer for nothing when the trials of each round are read together.
+        """Files left over when the trials of each round are read together.
 
         Temporary ones, shards that others stand for, what was set aside, records of failures whose trials are there.
         """

@@ -103,9 +103,7 @@ def run_spec(
         ValueError: If the executor takes no blocks, or everything is to be computed afresh by several runs.
         OSError: If results cannot be written; what is done is kept.
     """
-    need(
-        not fresh or share == WHOLE, "a whole run to compute everything again", "remove the folder instead", share=str(share)
-    )
+    need(not fresh or share == WHOLE, "share 1/1 for a fresh run", "remove the folder instead", share=str(share))
     need(workers is None or executor is not None or worker_count(workers, device("cpu")), "workers >= 1", workers=workers)
     plans = planned(spec, store, share, block_seconds)
     store.write_index(spec, quick)

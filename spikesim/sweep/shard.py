@@ -1,4 +1,4 @@
-"""A shard: some trials of one design point in a file that is written once, whole, and never changed.
+"""A shard: some trials of one point in a file that is written once, whole, and never changed.
 
     POINT/FIRST-AFTER-HASH.parquet      trials FIRST to AFTER - 1; HASH: 32 hexadecimal digits of the SHA-256 of the file's
                                         bytes and of "POINT/FIRST-AFTER"
@@ -78,7 +78,7 @@ def shards(folder: Path, trials: range | None = None) -> list[ShardName]:
     """Shards of a folder, in the order of their trials; none where there is no such folder.
 
     Args:
-        folder: Of one design point.
+        folder: Of one point.
         trials: Those of no other trials than these; every shard where left out.
     """
     try:

@@ -68,7 +68,7 @@ class _File(Part):
 
 @dataclass(frozen=True)
 class Point:
-    """One design point: a model, as built and as the spec describes it, how to simulate it, and where it lies in the spec.
+    """One point: a model, as built and as the spec describes it, how to simulate it, and where it lies in the spec.
 
     Attributes:
         model: As built.
@@ -182,7 +182,7 @@ def _points(file: _File, source: str) -> tuple[Point, ...]:
     seen: dict[str, str] = {}
     for point in () if faults else points:
         if point.identity in seen:
-            faults.setdefault("need distinct design points, got two alike", f"{seen[point.identity]} and {point.label}")
+            faults.setdefault("need distinct points, got two alike", f"{seen[point.identity]} and {point.label}")
         seen.setdefault(point.identity, point.label)
     if faults:
         raise ValueError(listed(source, {where: what for what, where in faults.items()}))

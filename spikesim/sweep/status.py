@@ -1,4 +1,4 @@
-"""What a store holds: trials done of each point, files that are damaged, files that answer for nothing."""
+"""What a store holds: trials done of each point, files that are damaged or left over."""
 
 import re
 import shutil
@@ -17,7 +17,7 @@ from spikesim.sweep.store import Store
 class PointStatus:
     """One point.
 
-    Args:
+    Attributes:
         label: Its coordinates as text.
         identity: Its folder.
         done: Trials that are there and sound.
@@ -80,7 +80,7 @@ def temporary(store: Store) -> list[Path]:
 
 
 def clean(store: Store, forget: bool = False) -> int:
-    """Remove what is damaged and what answers for nothing; returns how many files and folders that were.
+    """Remove what is damaged or left over; returns how many files and folders that were.
 
     Not while a run is at work: its temporary files would be gone, and it with an error; what is done is kept.
 

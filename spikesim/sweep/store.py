@@ -1,4 +1,4 @@
-"""Results on disk: a folder of shards for each design point (ledger.py), and an index of the spec they belong to."""
+"""Results on disk: a folder of shards for each point (ledger.py), and an index of the spec they belong to."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -49,13 +49,25 @@ class Store:
         return f"Store({str(self.folder)!r})"
 
     def ledger(self, identity: str) -> "Ledger":
-        """What is done of the point of an identity."""
+        """What is done of the point of an identity.
+
+        Args:
+            identity: Hash of the point, its folder's name.
+        """
         from spikesim.sweep.ledger import Ledger
 
         return Ledger(self.folder / identity)
 
     def write_index(self, spec: "Spec", quick: bool) -> None:
-        """Say which points, in which order, belong to the spec."""
+        """Say which points, in which order, belong to the spec.
+
+        Args:
+            spec: Its points, checked.
+            quick: Whether its quick tables were applied.
+
+        Raises:
+            OSError: If it cannot be written.
+        """
         from spikesim.sweep.index import Index
         from spikesim.sweep.shard import commit
 
@@ -100,6 +112,9 @@ class Store:
 
     def at(self, **coordinates: Any) -> Result:
         """The result of the one point that has these coordinates: store.at(**{"noise.sigma": 0.5}).
+
+        Args:
+            **coordinates: Values of grid keys, and "model" for a model's name, as the points have them.
 
         Raises:
             ValueError: If none has them, or several do, or trials are missing.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Sweep:
-    """Design points to simulate.
+    """Points to simulate.
 
         store = ss.Sweep.from_toml("spec.toml").run("results")
         store.table().to_pandas()
@@ -48,7 +48,15 @@ class Sweep:
 
     @classmethod
     def from_dict(cls, table: dict[str, Any], quick: bool = False) -> "Sweep":
-        """The same of the file's contents."""
+        """The same of the file's contents.
+
+        Args:
+            table: What a spec file holds, as tomllib reads it.
+            quick: Apply its [quick] tables.
+
+        Raises:
+            ValueError: With all its faults, each with its path in the table.
+        """
         from spikesim.sweep.spec import Spec
 
         return cls(Spec.from_dict(table, quick), quick)
@@ -114,7 +122,18 @@ class Sweep:
         self, folder: Path | str, *, workers: int | None = None, share: str = "1/1", block_seconds: float = 5.0,
         fresh: bool = False,
     ) -> "Forecast":  # fmt: skip
-        """What `run` would do: points, trials, blocks, time, bytes. Nothing is computed or written."""
+        """What `run` would do: points, trials, blocks, time, bytes. Nothing is computed or written.
+
+        Args:
+            folder: As of `run`, and so are all others.
+            workers: Blocks at a time.
+            share: "i/n", the i-th of n shares of the blocks.
+            block_seconds: About how long a core works at a block, in seconds.
+            fresh: Count what is there as to be computed again.
+
+        Raises:
+            ValueError: If an argument is outside its range.
+        """
         from spikesim.sweep.forecast import forecast
         from spikesim.sweep.plan import Share
 

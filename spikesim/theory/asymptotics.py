@@ -24,9 +24,27 @@ HUGE = 1e70
 
 
 def critical_window(shape: Shape, sigma: float, spike: Spike, steps: int | None = None) -> Any:
-    """Smallest T at which the spike leaves the bulk: n_eff = sigma^2 sqrt(mn) / lambda^2, at least 1 (S2).
+    """Smallest T at which the spike leaves the bulk: n_eff = sigma^2 sqrt(mn) / lambda^2, at least 1.
 
     In steady state 2T - 1 = n_eff. After t steps n_eff < t, whatever T: inf where that is not enough.
+
+    Args:
+        shape: (m, n), each >= 1; nothing needs m >= n.
+        sigma: Standard deviation (not squared) of one noise entry of one gradient, > 0, in the spikes' unit.
+        spike: lambda, finite and not 0; a number, or a tuple of r. Signs do not matter.
+        steps: Steps since M_0 = 0, >= 1; None is the steady state.
+
+    Returns:
+        A number for one spike, an array (r,) for a tuple, in steps.
+
+    Raises:
+        ValueError: If an argument is outside its range.
+
+    Example:
+        >>> round(critical_window((4096, 16384), sigma=1.0, spike=8.0), 1)
+        64.5
+
+    Source: theory.md S2.
     """
     steps = steps_of(steps)
     with np.errstate(over="ignore"):  # beyond the largest number it is inf
@@ -35,13 +53,44 @@ def critical_window(shape: Shape, sigma: float, spike: Spike, steps: int | None 
 
 
 def bulk_edge(shape: Shape, sigma: float, window: float, steps: int | None = None) -> float:
-    """s (sqrt m + sqrt n): the largest singular value of the buffer's noise (S2)."""
+    """s (sqrt m + sqrt n): the largest singular value of the buffer's noise.
+
+    Args:
+        shape: (m, n), each >= 1; nothing needs m >= n.
+        sigma: Standard deviation (not squared) of one noise entry of one gradient, > 0, in the spikes' unit.
+        window: T = 1/(1 - beta) >= 1 of an EMA, in steps.
+        steps: Steps since M_0 = 0, >= 1; None is the steady state.
+
+    Returns:
+        In the unit of sigma.
+
+    Raises:
+        ValueError: If an argument is outside its range.
+
+    Source: theory.md S2.
+    """
     m, n = shape_of(shape)
     return scales(sigma, window, steps)[1] * (math.sqrt(m) + math.sqrt(n))
 
 
 def singular_value(shape: Shape, sigma: float, spike: Spike, window: float, steps: int | None = None) -> Any:
-    """sqrt((theta^2 + m s^2)(theta^2 + n s^2)) / theta above the threshold, the bulk edge below (S3)."""
+    """sqrt((theta^2 + m s^2)(theta^2 + n s^2)) / theta above the threshold, the bulk edge below.
+
+    Args:
+        shape: (m, n), each >= 1; nothing needs m >= n.
+        sigma: Standard deviation (not squared) of one noise entry of one gradient, > 0, in the spikes' unit.
+        spike: lambda, finite and not 0; a number, or a tuple of r. Signs do not matter.
+        window: T = 1/(1 - beta) >= 1 of an EMA, in steps.
+        steps: Steps since M_0 = 0, >= 1; None is the steady state.
+
+    Returns:
+        A number for one spike, an array (r,) for a tuple, in the unit of the spikes.
+
+    Raises:
+        ValueError: If an argument is outside its range.
+
+    Source: theory.md S3.
+    """
     (m, n), theta = shape_of(shape), spikes_of(spike) * scales(sigma, window, steps)[0]
     x = _ratio(sigma, spike, window, steps)
     value = theta * np.sqrt(1 + m * x**2) * np.sqrt(1 + n * x**2)
@@ -49,7 +98,23 @@ def singular_value(shape: Shape, sigma: float, spike: Spike, window: float, step
 
 
 def overlaps(shape: Shape, sigma: float, spike: Spike, window: float, steps: int | None = None) -> tuple[Any, Any]:
-    """Squared overlaps (left, right) of the buffer's singular vectors with the spike's; 0 below the threshold (S3)."""
+    """Squared overlaps (left, right) of the buffer's singular vectors with the spike's; 0 below the threshold.
+
+    Args:
+        shape: (m, n), each >= 1; nothing needs m >= n.
+        sigma: Standard deviation (not squared) of one noise entry of one gradient, > 0, in the spikes' unit.
+        spike: lambda, finite and not 0; a number, or a tuple of r. Signs do not matter.
+        window: T = 1/(1 - beta) >= 1 of an EMA, in steps.
+        steps: Steps since M_0 = 0, >= 1; None is the steady state.
+
+    Returns:
+        (left, right), squared cosines in [0, 1]: each a number for one spike, an array (r,) for a tuple.
+
+    Raises:
+        ValueError: If an argument is outside its range.
+
+    Source: theory.md S3.
+    """
     (m, n), x = shape_of(shape), _ratio(sigma, spike, window, steps)
     excess = np.where(_above(x, m, n), 1 - m * n * x**4, 0.0)
     left, right = (excess / (1 + size * x**2) for size in (m, n))
@@ -57,7 +122,23 @@ def overlaps(shape: Shape, sigma: float, spike: Spike, window: float, steps: int
 
 
 def sin_theta(shape: Shape, sigma: float, spike: Spike, window: float, steps: int | None = None) -> tuple[float, float]:
-    """(left, right): the largest sine, sqrt(1 - overlap^2) of the smallest spike; 1 where it does not separate (S3)."""
+    """(left, right): the largest sine, sqrt(1 - overlap^2) of the smallest spike; 1 where it does not separate.
+
+    Args:
+        shape: (m, n), each >= 1; nothing needs m >= n.
+        sigma: Standard deviation (not squared) of one noise entry of one gradient, > 0, in the spikes' unit.
+        spike: lambda, finite and not 0; a number, or a tuple of r. Signs do not matter.
+        window: T = 1/(1 - beta) >= 1 of an EMA, in steps.
+        steps: Steps since M_0 = 0, >= 1; None is the steady state.
+
+    Returns:
+        (left, right), in [0, 1].
+
+    Raises:
+        ValueError: If an argument is outside its range.
+
+    Source: theory.md S3.
+    """
     smallest = float(spikes_of(spike).min())
     (m, n), x = shape_of(shape), float(_ratio(sigma, smallest, window, steps)[0])
     if x * (m * n) ** 0.25 >= 1:
@@ -67,9 +148,24 @@ def sin_theta(shape: Shape, sigma: float, spike: Spike, window: float, steps: in
 
 
 def polar_alignment(shape: Shape, sigma: float, spike: Spike, window: float, steps: int | None = None) -> Any:
-    """a(theta), the limit of u^T O(M) v for the full polar factor, at any SNR (S4).
+    """a(theta), the limit of u^T O(M) v for the full polar factor, at any SNR.
 
     Square: (2/pi)((1 - y^-2) arctan y + 1/y), y = theta / (s sqrt n). Otherwise by quadrature, to about 1e-12.
+
+    Args:
+        shape: (m, n), each >= 1; nothing needs m >= n.
+        sigma: Standard deviation (not squared) of one noise entry of one gradient, > 0, in the spikes' unit.
+        spike: lambda, finite and not 0; a number, or a tuple of r. Signs do not matter.
+        window: T = 1/(1 - beta) >= 1 of an EMA, in steps.
+        steps: Steps since M_0 = 0, >= 1; None is the steady state.
+
+    Returns:
+        A number for one spike, an array (r,) for a tuple, in [0, 1].
+
+    Raises:
+        ValueError: If an argument is outside its range.
+
+    Source: theory.md S4.
     """
     (m, n), ratios = shape_of(shape), _ratio(sigma, spike, window, steps, 1e300)
     values = [_square(x * math.sqrt(n)) if m == n else _quadrature(x, m, n) for x in ratios.tolist()]
@@ -77,25 +173,84 @@ def polar_alignment(shape: Shape, sigma: float, spike: Spike, window: float, ste
 
 
 def alignment(shape: Shape, sigma: float, spikes: Spike, window: float, steps: int | None = None) -> float:
-    """sum lambda_k a(theta_k) / sum lambda_k, the limit of pre-polar's alignment; polar-only's at window = 1 (S4)."""
+    """sum lambda_k a(theta_k) / sum lambda_k, the limit of pre-polar's alignment; polar-only's at window = 1.
+
+    Args:
+        shape: (m, n), each >= 1; nothing needs m >= n.
+        sigma: Standard deviation (not squared) of one noise entry of one gradient, > 0, in the spikes' unit.
+        spikes: lambda_1..lambda_r, finite and not 0, at most min(m, n); signs do not matter.
+        window: T = 1/(1 - beta) >= 1 of an EMA, in steps.
+        steps: Steps since M_0 = 0, >= 1; None is the steady state.
+
+    Returns:
+        In [0, 1].
+
+    Raises:
+        ValueError: If an argument is outside its range.
+
+    Source: theory.md S4.
+    """
     each = polar_alignment(shape, sigma, spikes_in(shape, spikes), window, steps)
     return weighted(spikes, each)
 
 
 def truncated_alignment(shape: Shape, sigma: float, spikes: Spike, window: float, steps: int | None = None) -> float:
-    """sum lambda_k left_k right_k / sum lambda_k, the limit where only the top-r singular pairs are kept (S3)."""
+    """sum lambda_k left_k right_k / sum lambda_k, the limit where only the top-r singular pairs are kept.
+
+    Args:
+        shape: (m, n), each >= 1; nothing needs m >= n.
+        sigma: Standard deviation (not squared) of one noise entry of one gradient, > 0, in the spikes' unit.
+        spikes: lambda_1..lambda_r, finite and not 0, at most min(m, n); signs do not matter.
+        window: T = 1/(1 - beta) >= 1 of an EMA, in steps.
+        steps: Steps since M_0 = 0, >= 1; None is the steady state.
+
+    Returns:
+        In [0, 1].
+
+    Raises:
+        ValueError: If an argument is outside its range.
+
+    Source: theory.md S3.
+    """
     left, right = overlaps(shape, sigma, spikes_in(shape, spikes), window, steps)
     return weighted(spikes, np.sqrt(left * right))
 
 
 def weighted(spikes: Spike, each: Floats) -> float:
-    """sum lambda_k x_k / sum lambda_k: an alignment from what each direction has."""
+    """sum lambda_k x_k / sum lambda_k: an alignment from what each direction has.
+
+    Args:
+        spikes: lambda_1..lambda_r, finite and not 0; signs do not matter.
+        each: One number a spike, (r,).
+
+    Returns:
+        The mean of `each`, weighted by |lambda|.
+
+    Raises:
+        ValueError: If an argument is outside its range.
+
+    Source: theory.md, Observables.
+    """
     size = spikes_of(spikes)
     return float(np.sum(size / size.max() * each) / np.sum(size / size.max()))
 
 
 def scales(sigma: float, window: float, steps: int | None = None) -> tuple[float, float]:
-    """(gain, s): what the filter leaves of a spike, and the standard deviation of one noise entry in the buffer (S1)."""
+    """(gain, s): what the filter leaves of a spike, and the standard deviation of one noise entry in the buffer (S1).
+
+    Args:
+        sigma: Standard deviation (not squared) of one noise entry of one gradient, > 0, in the spikes' unit.
+        window: T = 1/(1 - beta) >= 1 of an EMA, in steps.
+        steps: Steps since M_0 = 0, >= 1; None is the steady state.
+
+    Returns:
+        (gain, s), s in the unit of sigma.
+
+    Raises:
+        ValueError: If an argument is outside its range.
+
+    Source: theory.md S1, F2.
+    """
     response = ema(window, steps)
     return response.gain, sigma_of(sigma) * math.sqrt(response.noise_factor)
 

@@ -36,6 +36,14 @@ def perturbation_radius(eta: ArrayLike, window: ArrayLike, q: float = 0.5) -> An
     |sigma_k(M_t) - lambda_bar_k| exceeds it with probability at most `failure_probability`. At q = 1/2 it is the
     paper's eps = sqrt(eta) (2T - 1)^(-1/4).
 
+    Args:
+        eta: E‖Xi_t‖_F^2, the noise's total variance, >= 0, in the square of the gradients' unit. A number or an array.
+        window: T >= 1, in steps. A number or an array.
+        q: Level: the bound may fail with probability (2T - 1)^-q; 0 < q < 1, the paper's is 1/2.
+
+    Returns:
+        In the unit of the gradients; broadcast over eta and window.
+
     Raises:
         ValueError: Unless 0 <= eta, finite ("infinite variance: no theorem"), T >= 1, 0 < q < 1.
 
@@ -47,6 +55,13 @@ def perturbation_radius(eta: ArrayLike, window: ArrayLike, q: float = 0.5) -> An
 def failure_probability(window: ArrayLike, q: float = 0.5) -> Any:
     """(2T - 1)^-q, the probability that B1q allows to fail.
 
+    Args:
+        window: T >= 1, in steps. A number or an array.
+        q: Level: the bound may fail with probability (2T - 1)^-q; 0 < q < 1, the paper's is 1/2.
+
+    Returns:
+        In (0, 1], as many as windows.
+
     Raises:
         ValueError: Unless T >= 1, 0 < q < 1.
 
@@ -57,6 +72,16 @@ def failure_probability(window: ArrayLike, q: float = 0.5) -> Any:
 
 def expected_tail(eta: ArrayLike, window: ArrayLike) -> Any:
     """sqrt(eta / (2T - 1)), an upper bound of E sigma_{r+1}(M_t), of E‖N‖_op and of E‖N‖_F.
+
+    Args:
+        eta: E‖Xi_t‖_F^2, the noise's total variance, >= 0, in the square of the gradients' unit. A number or an array.
+        window: T >= 1, in steps. A number or an array.
+
+    Returns:
+        In the unit of the gradients; broadcast over eta and window.
+
+    Raises:
+        ValueError: If an argument is outside its range.
 
     Source: theory.md B1e.
     """
@@ -79,23 +104,48 @@ def subspace_bound(eta: ArrayLike, window: ArrayLike, spike: ArrayLike, c_sig: A
     Raises:
         ValueError: If an argument is outside its range.
 
+    Example:
+        >>> subspace_bound(eta=1.0, window=[2, 50], spike=8.0).round(3).tolist()
+        [0.105, 0.041]
+
     Source: theory.md B2 (paper, Corollary 1).
     """
-    return wedin_bound(perturbation_radius(eta, window, q), spike, c_sig)
+    return _wedin(perturbation_radius(eta, window, q), spike, share("c_sig", c_sig))
 
 
 def wedin_bound(noise_op: ArrayLike, spike: ArrayLike, gain: ArrayLike = 1.0) -> Any:
     """‖N‖ / (gain lambda_r - ‖N‖) for the larger sine, whatever N; inf unless gain lambda_r > ‖N‖.
 
+    Args:
+        noise_op: ‖N‖_op, spectral norm of the buffer's noise, >= 0.
+        spike: lambda_r, the smallest |lambda|, > 0.
+        gain: What the filter leaves of the signal, in (0, 1]; 1 in steady state.
+
+    Returns:
+        The bound; inf where its hypothesis fails. It says something only below 1.
+
+    Raises:
+        ValueError: If an argument is outside its range.
+
     Source: theory.md B2 (Wedin's theorem, before a radius takes the place of ‖N‖_op).
     """
-    noise = _size("noise_op", noise_op)
-    room = np.asarray(share("c_sig", gain) * positive("spike", spike) - noise)
-    return np.where(room > 0, noise / np.where(room > 0, room, 1.0), math.inf)[()]
+    return _wedin(_size("noise_op", noise_op), spike, share("gain", gain))
 
 
 def expected_subspace(eta: ArrayLike, window: ArrayLike, spike: ArrayLike, gain: ArrayLike = 1.0) -> Any:
     """2 sqrt(eta / (2T - 1)) / lambda_bar_r, an upper bound of the expected larger sine; it says something below 1.
+
+    Args:
+        eta: E‖Xi_t‖_F^2, the noise's total variance, >= 0, in the square of the gradients' unit. A number or an array.
+        window: T >= 1, in steps. A number or an array.
+        spike: lambda_r, the smallest |lambda|, > 0.
+        gain: What the filter leaves of the signal, lambda_bar = gain lambda, in (0, 1]; 1 in steady state.
+
+    Returns:
+        The bound; it says something only below 1.
+
+    Raises:
+        ValueError: If an argument is outside its range.
 
     Source: theory.md B2e.
     """
@@ -112,6 +162,12 @@ def nuclear_bound(noise_nuclear: ArrayLike, spikes: Spike, gain: ArrayLike = 1.0
         spikes: lambda_1..lambda_r, none 0.
         gain: Gain of the filter, in (0, 1].
 
+    Returns:
+        The bound; it says something only below 1.
+
+    Raises:
+        ValueError: If an argument is outside its range.
+
     Source: theory.md B3.
     """
     size = spikes_of(spikes)
@@ -127,6 +183,12 @@ def tangent_bound(noise_tangent: ArrayLike, spikes: Spike, gain: ArrayLike = 1.0
         noise_tangent: ‖P_T N‖_F, P_T the tangent projection at the signal, >= 0.
         spikes: lambda_1..lambda_r, none 0.
         gain: Gain of the filter, in (0, 1].
+
+    Returns:
+        The bound; it says something only below 1.
+
+    Raises:
+        ValueError: If an argument is outside its range.
 
     Source: theory.md B3'.
     """
@@ -146,6 +208,9 @@ def alignment_bound(shape: Shape, eta: ArrayLike, window: ArrayLike, spikes: Spi
         spikes: lambda_1..lambda_r, at most min(m, n), none 0.
         gain: Gain of the filter: lambda_bar = gain |lambda|, in (0, 1].
 
+    Returns:
+        The bound; it says something only below 1.
+
     Raises:
         ValueError: If an argument is outside its range.
 
@@ -158,6 +223,19 @@ def uncorrelated_alignment_bound(shape: Shape, sigma: float, window: ArrayLike, 
     """The same for uncorrelated entries of variance sigma^2: 4 r (m + n - r) s^2 / (lambda_bar_r ‖S_bar‖_*).
 
     s^2 = sigma^2 / (2T - 1); r (m + n - r) is the dimension of the tangent space. Arguments as in `alignment_bound`.
+
+    Args:
+        shape: (m, n), each >= 1; nothing needs m >= n.
+        sigma: Standard deviation (not squared) of one noise entry of one gradient, > 0, in the spikes' unit.
+        window: T >= 1, in steps. A number or an array.
+        spikes: lambda_1..lambda_r, at most min(m, n), none 0.
+        gain: What the filter leaves of the signal, in (0, 1]; 1 in steady state.
+
+    Returns:
+        The bound; it says something only below 1.
+
+    Raises:
+        ValueError: If an argument is outside its range.
 
     Source: theory.md B3'.
     """
@@ -174,6 +252,9 @@ def order_window(eta: float, spikes: Spike, polar_only: float) -> float:
         spikes: lambda_1..lambda_r of a constant signal, none 0.
         polar_only: Mean alignment of polar-only, in [-1, 1).
 
+    Returns:
+        T_0 >= 1, in steps.
+
     Raises:
         ValueError: If an argument is outside its range; at polar_only = 1 there is nothing left to gain.
 
@@ -189,6 +270,16 @@ def vanishing_spike(shape: Shape, sigma: float) -> float:
 
     Below it the alignment of polar-only and post-polar tends to 0 as the matrix grows (stated for m > n; transposed else).
 
+    Args:
+        shape: (m, n), each >= 1; nothing needs m >= n.
+        sigma: Standard deviation (not squared) of one noise entry of one gradient, > 0, in the spikes' unit.
+
+    Returns:
+        In the unit of sigma.
+
+    Raises:
+        ValueError: If an argument is outside its range.
+
     Source: theory.md B6 (paper, Theorem 3).
     """
     m, n = shape_of(shape)
@@ -198,9 +289,25 @@ def vanishing_spike(shape: Shape, sigma: float) -> float:
 def vanishing_alignment(shape: Shape, sigma: float, spike: float) -> float:
     """lambda / (sigma sqrt(max(m, n))), which S4's polar-only alignment never exceeds: W(x) + theta^2 >= W(x).
 
+    Args:
+        shape: (m, n), each >= 1; nothing needs m >= n.
+        sigma: Standard deviation (not squared) of one noise entry of one gradient, > 0, in the spikes' unit.
+        spike: lambda, one number, finite and not 0; its sign does not matter.
+
+    Returns:
+        Dimensionless.
+
+    Raises:
+        ValueError: If an argument is outside its range.
+
     Source: theory.md B6.
     """
     return float(spikes_of(one(spike))[0] / (sigma_of(sigma) * math.sqrt(max(shape_of(shape)))))
+
+
+def _wedin(noise: Floats, spike: ArrayLike, kept: Floats) -> Any:
+    room = np.asarray(kept * positive("spike", spike) - noise)
+    return np.where(room > 0, noise / np.where(room > 0, room, 1.0), math.inf)[()]
 
 
 def _eta(eta: ArrayLike) -> Floats:

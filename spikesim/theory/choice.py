@@ -18,6 +18,9 @@ def smallest_window(shape: Shape, sigma: float, spikes: Spike, reach: float) -> 
         spikes: lambda_1..lambda_r.
         reach: Wanted alignment, in (0, 1).
 
+    Returns:
+        T >= 1, in steps.
+
     Raises:
         ValueError: If an argument is outside its range.
 

@@ -26,6 +26,9 @@ def alignment(shape: Shape, sigma: float, spikes: Spike, window: float, omega: f
         omega: Radians a step, in [-pi, pi]; with both in [-pi/2, pi/2].
         both: Whether v turns as well.
 
+    Returns:
+        In [-1, 1].
+
     Raises:
         ValueError: If an argument is outside its range.
 
@@ -51,6 +54,9 @@ def best_window(shape: Shape, sigma: float, spikes: Spike, omega: float) -> tupl
     pi/|omega| + 1, where the lag is beyond 60 degrees, then refined between its neighbours.
 
     Arguments and what is raised: as in `alignment`; both vectors turning have no best window.
+
+    Returns:
+        (T, alignment), T in steps.
 
     Source: theory.md S8.
     """
@@ -84,6 +90,9 @@ def filtered_alignment(shape: Shape, sigma: float, spikes: Spike, response: comp
         response: h, what is left of the spike; its angle is the lag.
         noise_factor: Sum of the squared weights.
 
+    Returns:
+        In [-1, 1].
+
     Raises:
         ValueError: If an argument is outside its range.
 
@@ -112,6 +121,9 @@ def high_snr_window(shape: Shape, sigma: float, spike: float, omega: float) -> f
         spike: lambda, one.
         omega: Radians a step, in [-pi, pi], not 0.
 
+    Returns:
+        L, in steps.
+
     Raises:
         ValueError: If an argument is outside its range.
 
@@ -131,6 +143,9 @@ def rule_window(shape: Shape, sigma: float, spike: float, omega: float) -> float
     Re(h) sqrt(2T - 1).
 
     Arguments and what is raised: as in `high_snr_window`.
+
+    Returns:
+        T >= 1, in steps.
 
     Source: theory.md S8.
     """

@@ -42,7 +42,19 @@ class Response(NamedTuple):
 
 
 def from_weights(weights: Sequence[float]) -> Response:
-    """Of any weights w_0, w_1, ..., the newest first, finite and with a sum other than 0 (F1)."""
+    """Of any weights w_0, w_1, ..., the newest first, finite and with a sum other than 0.
+
+    Args:
+        weights: w_0, w_1, ..., the newest first: finite, with a sum other than 0.
+
+    Returns:
+        What they amount to.
+
+    Raises:
+        ValueError: If an argument is outside its range.
+
+    Source: theory.md F1.
+    """
     w = numbers(weights)
     need(
         w.ndim == 1 and w.size and np.all(np.isfinite(w)) and w.sum() != 0, "weights (K,), finite, sum not 0", weights=weights
@@ -59,8 +71,11 @@ def ema(window: float, steps: int | None = None, start: str = "zero") -> Respons
     Args:
         window: T >= 1.
         steps: t >= 1, or None.
-        start: "zero", or "first": M_0 is a first gradient, t more follow; gain 1 and noise factor
-            (1 - beta^(2t))/(2T - 1) + beta^(2t).
+        start: "zero", or "first": M_0 is a first gradient, t more follow; gain 1 and noise factor (1 - beta^(2t))/(2T - 1) +
+            beta^(2t).
+
+    Returns:
+        What its weights amount to.
 
     Raises:
         ValueError: If an argument is none of these.
@@ -78,15 +93,40 @@ def ema(window: float, steps: int | None = None, start: str = "zero") -> Respons
 
 
 def heavy_ball(window: float, steps: int | None = None) -> Response:
-    """B_t = mu B_{t-1} + G_t with mu = beta: T times the EMA, with the same n_eff and lag (F3)."""
+    """B_t = mu B_{t-1} + G_t with mu = beta: T times the EMA, with the same n_eff and lag.
+
+    Args:
+        window: T = 1/(1 - beta) >= 1 of the average, in steps.
+        steps: Steps since M_0 = 0, >= 1; None is the steady state.
+
+    Returns:
+        What its weights amount to.
+
+    Raises:
+        ValueError: If an argument is outside its range.
+
+    Source: theory.md F3.
+    """
     t, (gain, noise_factor, lag) = window_of(window), ema(window, steps)
     return Response(t * gain, t**2 * noise_factor, lag)
 
 
 def nesterov(window: float, steps: int | None = None) -> Response:
-    """(1 - beta) G_t + beta M_t: noise factor (1 - beta)^2 [(1 + beta)^2 + beta^4/(1 - beta^2)] in steady state (F4).
+    """(1 - beta) G_t + beta M_t: noise factor (1 - beta)^2 [(1 + beta)^2 + beta^4/(1 - beta^2)] in steady state.
 
     After t steps from zero beta^4 is multiplied by 1 - beta^(2t - 2), and the gain is 1 - beta^(t+1).
+
+    Args:
+        window: T = 1/(1 - beta) >= 1 of the average, in steps.
+        steps: Steps since M_0 = 0, >= 1; None is the steady state.
+
+    Returns:
+        What its weights amount to.
+
+    Raises:
+        ValueError: If an argument is outside its range.
+
+    Source: theory.md F4.
     """
     t = window_of(window)
     beta, slow = 1 - 1 / t, ema(t, steps)
@@ -96,7 +136,19 @@ def nesterov(window: float, steps: int | None = None) -> Response:
 
 
 def moving_average(length: int) -> Response:
-    """The mean of the last L gradients: n_eff = L (F5)."""
+    """The mean of the last L gradients: n_eff = L.
+
+    Args:
+        length: L, a whole number >= 1.
+
+    Returns:
+        What its weights amount to, in steady state.
+
+    Raises:
+        ValueError: If an argument is outside its range.
+
+    Source: theory.md F5.
+    """
     need(real(length) and 1 <= length < math.inf and int(length) == length, "length: an integer >= 1", length=length)
     return Response(1.0, 1 / length, (length - 1) / 2)
 
@@ -105,6 +157,16 @@ def ar1_noise_factor(window: float, phi: float) -> float:
     """Noise factor of the steady EMA for stationary AR(1) noise of coefficient phi in (-1, 1); not BVMZOS.
 
     (1 - beta)(1 + beta phi) / ((1 + beta)(1 - beta phi)), times the variance of one entry.
+
+    Args:
+        window: T = 1/(1 - beta) >= 1 of an EMA, in steps.
+        phi: Lag-1 autocorrelation of an entry, in (-1, 1).
+
+    Returns:
+        Dimensionless.
+
+    Raises:
+        ValueError: If an argument is outside its range.
 
     Source: theory.md F6.
     """
@@ -151,6 +213,12 @@ def covariance(first: float, second: float, sigma: float = 1.0, steps: int | Non
         second: T of the other, >= 1.
         sigma: Standard deviation of one entry.
         steps: t >= 1, or None.
+
+    Returns:
+        In the square of the unit of sigma.
+
+    Raises:
+        ValueError: If an argument is outside its range.
 
     Source: theory.md F8.
     """

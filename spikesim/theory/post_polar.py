@@ -43,6 +43,9 @@ def buffer(shape: Shape, sigma: float, spike: float, window: float) -> Buffer:
         spike: lambda, one number.
         window: T > 1.
 
+    Returns:
+        In the units of singular values of the polar factor's average, all dimensionless.
+
     Raises:
         ValueError: If an argument is outside its range.
 
@@ -57,6 +60,15 @@ def buffer(shape: Shape, sigma: float, spike: float, window: float) -> Buffer:
 def repolarised_alignment(shape: Shape, sigma: float, spike: Spike, window: float) -> Any:
     """Limit of u^T O(EMA(O(G))) v, one a spike, for T >= 5.
 
+    Args:
+        shape: (m, n), each >= 1; nothing needs m >= n.
+        sigma: Standard deviation (not squared) of one noise entry of one gradient, > 0, in the spikes' unit.
+        spike: lambda, finite and not 0; a number, or a tuple of r. Signs do not matter.
+        window: T of a steady EMA, from SHORTEST to LONGEST, in steps.
+
+    Returns:
+        A number for one spike, an array (r,) for a tuple, in [0, 1].
+
     Raises:
         ValueError: If an argument is outside its range.
 
@@ -69,6 +81,17 @@ def repolarised_alignment(shape: Shape, sigma: float, spike: Spike, window: floa
 
 def critical_window(shape: Shape, sigma: float, spike: float) -> float:
     """T at which the spike leaves the bulk of post-polar's buffer, about 2T - 1 = sqrt(min/max) / a^2; at least 1.
+
+    Args:
+        shape: (m, n), each >= 1; nothing needs m >= n.
+        sigma: Standard deviation (not squared) of one noise entry of one gradient, > 0, in the spikes' unit.
+        spike: lambda, one number, finite and not 0; its sign does not matter.
+
+    Returns:
+        In steps.
+
+    Raises:
+        ValueError: If an argument is outside its range.
 
     Source: theory.md S9, its consequence (rough: within about a tenth).
     """
@@ -167,6 +190,12 @@ def ema_nodes(window: float) -> tuple[np.ndarray, np.ndarray]:
 
     Up to EXPLICIT steps of window all weights down to 1e-18 of the first; beyond it the first EXPLICIT ones, and an
     integral for the rest: the midpoint rule, corrected at the join by first and third differences.
+
+    Args:
+        window: T >= 1, in steps.
+
+    Returns:
+        Two arrays of one length.
     """
     beta = 1 - 1 / window
     many = math.ceil(42 * window)

@@ -42,6 +42,9 @@ def post_polar(
         factor: What multiplies its noise, > 0.
         steps: Since M_0 = 0; None is the steady state.
 
+    Returns:
+        In [0, 1].
+
     Raises:
         ValueError: If an argument is outside its range.
 
@@ -61,6 +64,9 @@ def pre_polar(
     Given the scalars the buffer's noise is Gaussian, so nothing but S4 and the older ones' mean is approximate.
 
     Arguments and what is raised: as in `post_polar`.
+
+    Returns:
+        In [0, 1].
 
     Source: theory.md R1.
     """
@@ -83,7 +89,18 @@ def border(shape: Shape, sigma: float, spike: float, window: float, p: float) ->
     By 1 - a = y^-2 at high SNR pre-polar loses (1 + p factor^2)/((2T - 1) y^2), post-polar 1/y^2 and the share p. A guide
     for y > 1 and where the border lies below T y; beyond that one large step is all there is of the buffer.
 
-    Arguments and what is raised: as in `post_polar`, of one spike, in steady state.
+    Args:
+        shape: (m, n).
+        sigma: Of a clean step, > 0.
+        spike: lambda, one number.
+        window: T of a steady EMA, >= 1.
+        p: Probability of a large step, 0 < p < 1.
+
+    Returns:
+        The factor, > 0.
+
+    Raises:
+        ValueError: If an argument is outside its range.
 
     Source: theory.md R1.
     """

@@ -16,6 +16,9 @@ def tail_exponent(alpha: float, q: float = 0.5) -> float:
         alpha: P(rho > x) ~ x^-alpha, > 2; inf for light tails.
         q: Level, in (0, 1).
 
+    Returns:
+        Negative: -1/2 is decay.
+
     Raises:
         ValueError: If an argument is outside its range.
 
@@ -37,6 +40,9 @@ def jump_quantile(alpha: float, window: float, q: float = 0.5) -> float:
         alpha: Tail index of rho, > 2, finite.
         window: T of a steady EMA, > 1.
         q: Level, in (0, 1).
+
+    Returns:
+        Dimensionless.
 
     Raises:
         ValueError: If an argument is outside its range.

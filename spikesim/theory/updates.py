@@ -14,7 +14,20 @@ from spikesim.theory.filters import ema
 def post_polar_cosine(shape: Shape, sigma: float, spikes: Spike, window: float, steps: int | None = None) -> float:
     """sum a_k / sqrt(r [min(m, n)/n_eff + (1 - 1/n_eff) sum a_k^2]), a_k of one gradient (S4 at s = sigma).
 
-    A ratio of expectations. Arguments as in asymptotics; rank 1 is checked.
+    A ratio of expectations. Checked at rank 1.
+
+    Args:
+        shape: (m, n), each >= 1; nothing needs m >= n.
+        sigma: Standard deviation (not squared) of one noise entry of one gradient, > 0, in the spikes' unit.
+        spikes: lambda_1..lambda_r, finite and not 0, at most min(m, n); signs do not matter.
+        window: T = 1/(1 - beta) >= 1 of an EMA, in steps.
+        steps: Steps since M_0 = 0, >= 1; None is the steady state.
+
+    Returns:
+        In [0, 1].
+
+    Raises:
+        ValueError: If an argument is outside its range.
 
     Source: theory.md S5.
     """
@@ -26,6 +39,19 @@ def post_polar_cosine(shape: Shape, sigma: float, spikes: Spike, window: float, 
 
 def pre_polar_cosine(shape: Shape, sigma: float, spikes: Spike, window: float, steps: int | None = None) -> float:
     """sum a_k / sqrt(r min(m, n)), a_k of the buffer (S4): a full polar factor's norm is sqrt(min(m, n)).
+
+    Args:
+        shape: (m, n), each >= 1; nothing needs m >= n.
+        sigma: Standard deviation (not squared) of one noise entry of one gradient, > 0, in the spikes' unit.
+        spikes: lambda_1..lambda_r, finite and not 0, at most min(m, n); signs do not matter.
+        window: T = 1/(1 - beta) >= 1 of an EMA, in steps.
+        steps: Steps since M_0 = 0, >= 1; None is the steady state.
+
+    Returns:
+        In [0, 1].
+
+    Raises:
+        ValueError: If an argument is outside its range.
 
     Source: theory.md, Observables; S4.
     """

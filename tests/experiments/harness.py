@@ -70,3 +70,14 @@ def run_python(code: str, **variables: str) -> str:
     path = os.pathsep.join([str(ROOT), str(ROOT / "experiments"), os.environ.get("PYTHONPATH", "")])
     env = {**os.environ, "PYTHONPATH": path, **variables}
     return subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=env, check=True).stdout
+
+
+def s4(theta, s, m, n) -> float:
+    """S4 written out, by quadrature."""
+    from scipy.integrate import quad
+
+    def integrand(x):
+        b = x * x + s * s * (m + n)
+        return theta / ((b + np.sqrt(b * b - 4 * s**4 * m * n)) / 2 + theta**2)
+
+    return 2 / np.pi * quad(integrand, 0, np.inf, epsabs=1e-12)[0]

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from harness import ROOT
+from peers import SMALL, TRIALS, apart, simulated
 
 import spikesim as ss
 from spikesim import benchmark
@@ -21,12 +22,10 @@ from benchmarks.comparisons import COMPARISONS
 from benchmarks.contenders import JAX, SPIKESIM, Contender
 from benchmarks.harness import FailedError, Ratio, Runner, calibrated, environment, in_turn
 from benchmarks.targets import slope, targets
-from benchmarks.workloads import MODEL_SEED, THREE, Problem, chunk_weights
+from benchmarks.workloads import THREE, Problem, chunk_weights
 
 from spikesim.minimax import schedule
 
-SMALL = Problem(shape=(6, 10), spikes=(6.0, 4.0), sigma=0.5, windows=(1.0, 2.0, 5.0), steps=40)
-TRIALS = 400
 PEERS = {"plain_numpy": "numpy", "torch_svd": "torch", "torch_gram": "torch", "jax_vmap": "jax"}
 
 
@@ -49,15 +48,7 @@ def module(request):
 
 @pytest.fixture(scope="module")
 def expected():
-    options = {"windows": SMALL.windows, "trials": TRIALS, "seed": MODEL_SEED, "steps": SMALL.steps}
-    data = ss.simulate(SMALL.model, **options)
-    return {str(name): data[name].values for name in data.data_vars}
-
-
-def apart(found, expected):
-    """Largest distance of two means over trials in standard errors; where both are exact, in units of 1e-6."""
-    errors = np.sqrt((found.var(0, ddof=1) + expected.var(0, ddof=1)) / TRIALS)
-    return np.nanmax(np.abs(found.mean(0) - expected.mean(0)) / np.maximum(errors, 1e-6))
+    return simulated()
 
 
 def test_a_peer_measures_what_spikesim_measures(module, expected):

@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 from harness import ROOT
+from peers import SMALL, TRIALS, apart, simulated
 
 import spikesim as ss
 
@@ -14,21 +15,10 @@ sys.path.append(str(ROOT / "experiments"))
 from benchmarks import cupy_gram, cupy_noise
 from benchmarks.workloads import MODEL_SEED, THREE, Problem
 
-SMALL = Problem(shape=(6, 10), spikes=(6.0, 4.0), sigma=0.5, windows=(1.0, 2.0, 5.0), steps=40)
-TRIALS = 400
-
 
 @pytest.fixture(scope="module")
 def expected():
-    options = {"windows": SMALL.windows, "trials": TRIALS, "seed": MODEL_SEED, "steps": SMALL.steps}
-    data = ss.simulate(SMALL.model, **options)
-    return {str(name): data[name].values for name in data.data_vars}
-
-
-def apart(found, expected):
-    """Largest distance of two means over trials in standard errors; where both are exact, in units of 1e-6."""
-    errors = np.sqrt((found.var(0, ddof=1) + expected.var(0, ddof=1)) / TRIALS)
-    return np.nanmax(np.abs(found.mean(0) - expected.mean(0)) / np.maximum(errors, 1e-6))
+    return simulated()
 
 
 def test_cupy_s_script_measures_what_spikesim_measures(expected):

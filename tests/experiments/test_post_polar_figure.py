@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-from harness import script, tiny
-from scipy.integrate import quad
+from harness import s4, script, tiny
 from scipy.optimize import brentq, minimize_scalar
 
 WINDOWS, TRIALS = [2, 5, 8, 20], 8
@@ -58,14 +57,6 @@ class Formula:
         x = np.sqrt(self.x(p))
         inner = -np.trapezoid(self.terms(p)[3] / self.determinant(p), x)
         return 2 / np.pi * (inner + self.a / x[0])  # beyond x[0], where p is 1/x^2, the integrand is a/x^2
-
-
-def s4(theta, s, m, n):
-    def integrand(x):
-        b = x * x + s * s * (m + n)
-        return theta / ((b + np.sqrt(b * b - 4 * s**4 * m * n)) / 2 + theta**2)
-
-    return 2 / np.pi * quad(integrand, 0, np.inf, epsabs=1e-12)[0]
 
 
 @pytest.fixture(scope="module")

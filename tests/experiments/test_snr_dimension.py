@@ -2,21 +2,12 @@
 
 import numpy as np
 import pytest
-from harness import script, tiny
-from scipy.integrate import quad
+from harness import s4, script, tiny
 
 T, STEPS = 10, 30
 GAIN = 1 - 0.9**STEPS
 S2 = (1 - 0.9 ** (2 * STEPS)) / (2 * T - 1)  # noise factor after STEPS
 SIZES = np.array([16.0, 32, 64])
-
-
-def s4(theta, s, m, n):
-    def integrand(x):
-        b = x * x + s * s * (m + n)
-        return theta / ((b + np.sqrt(b * b - 4 * s**4 * m * n)) / 2 + theta**2)
-
-    return 2 / np.pi * quad(integrand, 0, np.inf, epsabs=1e-12)[0]
 
 
 @pytest.fixture(scope="module")

@@ -108,7 +108,7 @@ def test_names_of_the_theory_and_texts_go_together():
         ("Tiled((2, 2), Filter())", r"need stage: one that needs no time, .*, got stage=Filter\(\)"),
         ("DualNorm(Filter())", r"need stage: one that needs no time, .*, got stage=Filter\(\)"),
         ("Filter(Nesterov(start='first')) -> Polar()", r"need start in \('zero', 'debiased'\), got start='first'"),
-        ("ShapeFactor('big')", r"need name in .*, got name='big'"),
+        ("ShapeFactor('big')", r"need factor in .*, got factor='big'"),
         ("Controller -> Polar()", r"need stages in .*, got stage='Controller'"),
         ("Controller() -> Polar()", r"need rank of Controller, got stage='Controller\(\)'"),
         ("Controller(0) -> Polar()", r"need rank: an integer >= 1, got rank=0"),

@@ -57,7 +57,7 @@ def test_overlapping_shards_of_runs_at_once_are_never_both_used(tmp_path, whole)
 
 def test_shares_at_once_are_disjoint_and_their_union_is_the_whole(tmp_path, whole):
     spec = survival.toml(tmp_path / "spec.toml", SPEC)
-    store = at_once(tmp_path / "s", spec, *[["--shard", f"{i}/3", "--block-seconds", "7e-5"] for i in (1, 2, 3)])
+    store = at_once(tmp_path / "s", spec, *[["--share", f"{i}/3", "--block-seconds", "7e-5"] for i in (1, 2, 3)])
     survival.assert_once(store, TRIALS)
     survival.assert_same(store.table(), whole.table())
     apart = [Store(tmp_path / str(i)) for i in (1, 2, 3)]

@@ -158,7 +158,7 @@ def test_faults_of_the_grid_are_reported_with_those_of_the_rest():
 
 
 def test_points_alike_and_models_without_names_are_named():
-    with pytest.raises(ValueError, match=r"noise.sigma=1.0 and noise.sigma=1.0: need distinct design points"):
+    with pytest.raises(ValueError, match=r"noise.sigma=1.0 and noise.sigma=1.0: need distinct points"):
         Spec.from_dict(TABLE | {"grid": {"noise.sigma": [1.0, 2.0, 1.0]}})
     with pytest.raises(ValueError, match=r"need a name for each of several models, got names=\['', ''\]"):
         Spec.from_dict(TABLE | {"model": [TABLE["model"], TABLE["model"]]})

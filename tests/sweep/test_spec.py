@@ -108,7 +108,7 @@ def test_bad_values_of_different_places_are_reported_at_once():
 def test_whole_numbers_are_the_floats_that_they_equal():
     whole = GOOD.replace("sigma = 1.0", "sigma = 1").replace("[0.5, 1.0, 2.0]", "[0.5, 1, 2]")
     assert [p.identity for p in spec(whole).points] == [p.identity for p in spec(GOOD).points]
-    with pytest.raises(ValueError, match="need distinct design points"):
+    with pytest.raises(ValueError, match="need distinct points"):
         spec(GOOD.replace("[0.5, 1.0, 2.0]", "[1, 1.0]"))
 
 
@@ -222,7 +222,7 @@ def test_a_file_nested_too_deep_is_refused(tmp_path):
         ('"noise.sigma" =', '"run.trials" = [3, 4]\n"noise.sigma" =', r"grid\.run\.trials: need a grid key such as"),
         ('"noise.sigma" =', '"name" = ["x", "y"]\n"noise.sigma" =', r"grid\.name: need a grid key such as"),
         ("[0.5, 1.0, 2.0]", "[]", r"grid\.noise\.sigma: need one item or more, got none"),
-        ("[0.5, 1.0, 2.0]", "[1.0, 1.0]", "need distinct design points, got two alike"),
+        ("[0.5, 1.0, 2.0]", "[1.0, 1.0]", "need distinct points, got two alike"),
         ("[quick.model]", "[quick.modle]", r"need \[quick.model\], \[quick.grid\] and \[quick.run\] alone"),
         ('title = "two models"', 'titel = "two models"', "titel: need a known key"),
     ],

@@ -74,7 +74,7 @@ def test_quick_tables_and_dicts(spec, tmp_path):
         ({"workers": 0}, "need workers >= 1, got workers=0"),
         ({"workers": 1.5}, "need workers >= 1, got workers=1.5"),
         ({"share": "4/3"}, 'need a share "i/n"'),
-        ({"share": "1/2", "fresh": True}, "need a whole run to compute everything again, got share="),
+        ({"share": "1/2", "fresh": True}, "need share 1/1 for a fresh run, got share="),
         ({"executor": 3}, "need executor: a concurrent.futures.Executor or a Dask Client, got executor='int'"),
         ({"block_seconds": 0}, "need 0 < block_seconds < inf"),
     ],
