@@ -82,7 +82,7 @@ def _grid(store: Store) -> Grid:
 def _map(axis: Any, grid: Grid, pipeline: str) -> Any:
     """Means over (size, spike), Theorem 3's limit, and where the sharp limit is LEVEL."""
     means = grid.samples[pipeline].mean(-1)
-    image = axis.pcolormesh(_edges(grid.sizes), _edges(grid.spikes), means.T, cmap="viridis", vmin=0, vmax=1)
+    image = axis.pcolormesh(_edges(grid.sizes), _edges(grid.spikes), means.T, cmap=plots.LEVELS, vmin=0, vmax=1)
     regime = [bounds.vanishing_spike(s, grid.sigma) for s in grid.shapes]
     plots.guide(axis, grid.sizes, regime, "below: Theorem 3 (B6)", color="white", linestyle="-", linewidth=2)
     label = f"limit {'S10 (conjecture)' if pipeline == 're-polarised' else 'S4'} = {LEVEL:g}"

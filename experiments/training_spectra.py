@@ -20,10 +20,7 @@ LAYER = {"gpt": "blocks.1.out", "digits": "2"}
 """Whose spectra are drawn."""
 DRAWN = (1.0, 5.0, 20.0, 50.0)
 WORD = {STATIONARY: "fixed weights", TWIN: "along training"}
-STYLE: dict[str, dict[str, Any]] = {
-    STATIONARY: {"color": "#0072B2", "marker": "o"},
-    TWIN: {"color": "#D55E00", "marker": "s"},
-}
+STYLE: dict[str, dict[str, Any]] = dict(zip((STATIONARY, TWIN), plots.SERIES_STYLE, strict=False))
 LEAST = 1e-4
 """Of the largest singular value: what is smaller is not drawn, as it may be rounding."""
 WHITE = -0.5

@@ -59,7 +59,7 @@ def _alignment(axis: Any, trained: Trained, task: str) -> None:
     for name in PIPELINES:
         band(axis, windows, aligned(trained, task, name), name, **plots.PIPELINE_STYLE[name])
     inside = averaged(trained, task, "inside", FIRST)
-    band(axis, windows, inside, f"{FIRST}, in-buffer", color="#CC79A7", marker="v", linestyle=":")
+    band(axis, windows, inside, f"{FIRST}, in-buffer", **plots.MANY_STYLE[4])
     plots.guide(axis, windows, averaged(trained, task, "predicted").mean(0), f"S4 for {FIRST}")
     axis.set(xscale="log", xlabel="window T", ylabel="alignment", ylim=(-0.32, 1.02), title=TASKS[task])
     axis.legend(fontsize=9, ncols=2, loc="lower right")
@@ -86,10 +86,10 @@ def _noise(axis: Any, trained: Trained, task: str) -> None:
         phi = trained.read(STATIONARY, task, layer, "autocorrelation")
         tail = trained.read(STATIONARY, task, layer, "tail_index", "entries")
         label = dict.fromkeys((0, 1), "") if i else {0: "autocorrelation, lag 1 (left)", 1: "tail index of entries (right)"}
-        plots.intervals(axis, i - 0.2 + shift, phi[:, 0], phi[:, 1:].T, label[0], color="#0072B2", marker="o")
-        plots.intervals(other, i + 0.2 + shift, tail[:, 0], tail[:, 1:].T, label[1], color="#D55E00", marker="s")
-    axis.axhline(0, color="#0072B2", linewidth=0.8)
-    other.axhline(CRITICAL, color="#D55E00", linewidth=0.8, linestyle="--")
+        plots.intervals(axis, i - 0.2 + shift, phi[:, 0], phi[:, 1:].T, label[0], color=plots.BLUE, marker="o")
+        plots.intervals(other, i + 0.2 + shift, tail[:, 0], tail[:, 1:].T, label[1], color=plots.VERMILION, marker="s")
+    axis.axhline(0, color=plots.BLUE, linewidth=0.8)
+    other.axhline(CRITICAL, color=plots.VERMILION, linewidth=0.8, linestyle="--")
     axis.set_xticks(range(len(layers)), layers)
     axis.set(ylim=(-0.15, 0.15), ylabel="autocorrelation of noise", title=f"{TASKS[task]}, by layer: is it BVMZOS?")
     other.set(ylim=(-4, 12), ylabel="tail index (2: no variance)")
