@@ -131,7 +131,7 @@ def _panel(axis: Any, grid: Map, lead: Lead, k: int) -> Any:
     unsure = judged & ~(lead.above | lead.below)[..., k]
     for where, marker in ((unsure, "."), (~judged, "x")):
         i, j = np.nonzero(where)
-        axis.scatter(j, i, marker=marker, s=26, color="black", linewidths=1, path_effects=plots.outlined())
+        axis.scatter(j, i, marker=marker, s=26, color="black", linewidths=1, path_effects=plots.outlined(2))
     axis.set_xticks(range(grid.factor.size), [f"{f:g}" for f in grid.factor])
     axis.set_yticks(range(grid.p.size), [f"{p:g}" for p in grid.p])
     axis.grid(visible=False)
@@ -142,15 +142,15 @@ def _borders(axis: Any, grid: Map, mean: np.ndarray, k: int, formula: bool) -> N
     """Where the measured means, and R1's, cross 0."""
     rows = np.arange(grid.p.size)
     axis.plot(_index(grid, _crossing(grid.factor, mean)), rows, color="black", marker="o", markersize=4, label="measured",
-              path_effects=plots.outlined())  # fmt: skip
+              path_effects=plots.outlined(2))  # fmt: skip
     if formula:
         fine = np.geomspace(grid.p[0], grid.p[-1], 15)
         height = np.interp(np.log(fine), np.log(grid.p), rows)
         jump = [_jump_border(grid, p, k) for p in fine]
-        plots.guide(axis, _index(grid, np.array(jump)), height, "one big jump", path_effects=plots.outlined())
+        plots.guide(axis, _index(grid, np.array(jump)), height, "one big jump", path_effects=plots.outlined(2))
         simple = np.array([_simple(grid, p, k) for p in fine])
         plots.guide(
-            axis, _index(grid, simple), height, "mean squares", linestyle=":", linewidth=1.8, path_effects=plots.outlined()
+            axis, _index(grid, simple), height, "mean squares", linestyle=":", linewidth=1.8, path_effects=plots.outlined(2)
         )
     axis.set(xlim=(-0.5, grid.factor.size - 0.5), ylim=(-0.5, grid.p.size - 0.5))
 

@@ -17,6 +17,9 @@ from spikesim.probe.tails import LIGHT
 
 GROUP = "Real gradients"
 
+COLUMNS = 2
+"""Recordings side by side."""
+
 HALF = student(BLOCKS)
 """Standard errors in half a 95 % interval."""
 

@@ -53,7 +53,7 @@ def draw(store: Store, figures: Path, published: Path | None = None) -> report.O
     with plots.panels(2, 4, (14, 9)) as (figure, axes):
         for axis, pipeline in zip(axes[0], grid.samples, strict=True):
             image = _map(axis, grid, pipeline)
-        axes[0, 0].set_ylabel("spike λ (σ = 1)")
+            axis.set_ylabel("spike λ (σ = 1)")
         figure.colorbar(image, ax=axes[0, :], location="right", label="mean alignment ⟨A, S⟩ / ‖S‖∗", shrink=0.9)
         wide = axes[1, 0].get_gridspec()
         for axis in axes[1]:

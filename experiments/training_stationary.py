@@ -91,6 +91,7 @@ def _noise(axis: Any, trained: Trained, task: str) -> None:
     axis.axhline(0, color=plots.BLUE, linewidth=0.8)
     other.axhline(CRITICAL, color=plots.VERMILION, linewidth=0.8, linestyle="--")
     axis.set_xticks(range(len(layers)), layers)
+    axis.set_xlabel("layer")
     axis.set(ylim=(-0.15, 0.15), ylabel="autocorrelation of noise", title=f"{TASKS[task]}, by layer: is it BVMZOS?")
     other.set(ylim=(-4, 12), ylabel="tail index (2: no variance)")
     other.grid(False)

@@ -105,7 +105,7 @@ def marks(style: dict[str, Any]) -> dict[str, Any]:
     return style | {"linestyle": "none"}
 
 
-def outlined(width: float = 2.5) -> list[Any]:
+def outlined(width: float) -> list[Any]:
     """Path effects: a white rim of so many points around dark lines and marks, for use over a colour map."""
     from matplotlib.patheffects import withStroke
 
