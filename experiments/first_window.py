@@ -40,7 +40,7 @@ def draw(store: Store, figures: Path, published: Path | None = None) -> report.O
     names = list(dict.fromkeys(r.coordinates["name"] for r in results))
     styles = dict(zip(names, plots.MANY_STYLE, strict=False))
     found = [_found(r) for r in results]
-    with plots.panels(1, 3, (15, 6.2)) as (figure, (axes,)):
+    with plots.panels(1, 3, (14.5, 6.2)) as (figure, (axes,)):
         for result in results:
             if result.coordinates["noise.sigma"] == SHOWN:
                 _difference(axes[0], result, styles[result.coordinates["name"]])

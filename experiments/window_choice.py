@@ -83,7 +83,7 @@ def draw(store: Store, figures: Path, published: Path | None = None) -> report.O
     del published
     cells = [_cell(r) for r in store]
     still, turning = ([c for c in cells if bool(c.omega) is moves] for moves in (False, True))
-    with plots.panels(1, 3, (17, 6.2)) as (figure, (axes,)):
+    with plots.panels(1, 3, (14.5, 6.2)) as (figure, (axes,)):
         _reaching(axes[0], still)
         _best(axes[1], turning)
         _losses(axes[2], turning)

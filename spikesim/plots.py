@@ -13,6 +13,8 @@ from spikesim.errors import need
 from spikesim.estimate import mean_error
 from spikesim.sweep.store import Result
 
+WIDEST = 14.5
+"""Inches: a wider figure, shown as wide as a page, has letters that are too small."""
 MANY = 8
 """Spikes up to which each is named."""
 BLUE, VERMILION, GREEN, PINK = "#004C84", "#C44E00", "#12A57E", "#E29BC4"
@@ -63,9 +65,13 @@ def panels(rows: int, columns: int, size: tuple[float, float], **options: Any) -
     Args:
         rows: Rows of panels.
         columns: Columns of panels.
-        size: Inches, (width, height).
+        size: Inches, (width, height), no wider than WIDEST.
         **options: For matplotlib's subplots.
+
+    Raises:
+        ValueError: If it is wider.
     """
+    need(size[0] <= WIDEST, f"a width of {WIDEST:g} inches or less", width=size[0])
     import matplotlib as mpl
 
     mpl.use("Agg")

@@ -57,12 +57,14 @@ def test_nothing_of_a_machine_is_stored_and_it_is_small():
     assert not re.search(r"/(?:home|root|tmp|work|usr|Users)/|[A-Z]:\\\\", re.sub(r'"image/png": "[^"]*"', "", text))
 
 
-def test_a_run_elsewhere_prints_what_is_stored(tmp_path):
+def test_a_run_elsewhere_prints_what_is_stored(tmp_path, monkeypatch):
     """In a folder beside recordings and nothing else: every assertion in it holds."""
     recordings = Path("experiments") / "data" / "gradients"
     shutil.copytree(ROOT / recordings, tmp_path / recordings, ignore=shutil.ignore_patterns("digits*"))
     here = tmp_path / "a folder"
     here.mkdir()
+    for name in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR"):  # nothing is left at home
+        monkeypatch.setenv(name, str(tmp_path / name.lower()))
     fresh = refresh().executed(FILE, here)
     for old, new in zip(stored().cells[1::2], fresh.cells[1::2], strict=True):
         assert [o.output_type for o in new.outputs] == [o.output_type for o in old.outputs]

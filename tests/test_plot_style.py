@@ -87,6 +87,11 @@ def test_a_script_takes_its_hues_from_the_shared_style(script):
     assert not {name for name in names if not name.startswith("#")} - {"black", "white", "none"}
 
 
+def test_a_figure_too_wide_for_its_letters_is_refused():
+    with pytest.raises(ValueError, match=r"need a width of 14.5 inches or less, got width=20"), plots.panels(1, 4, (20, 5)):
+        pass
+
+
 def saved(tmp_path, change) -> None:
     with plots.panels(1, 2, (6, 3)) as (figure, axes):
         for axis in axes.flat:
