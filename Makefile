@@ -6,13 +6,16 @@ BENCH := experiments/benchmarks
 TRAINING := experiments/training
 CUDA ?= 12
 
-.PHONY: test reproduce bench gpu references training check clean
+.PHONY: test reproduce notebook bench gpu references training check clean
 
 test: check
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 reproduce: .venv/installed
 	$(BIN)/spikesim reproduce --quick
+
+notebook: .venv/installed
+	$(BIN)/python docs/notebooks/refresh.py
 
 bench: .venv-bench/installed
 	PYTHONPATH=experiments .venv-bench/bin/python -m benchmarks.run $(if $(QUICK),--quick --figures figures/quick)

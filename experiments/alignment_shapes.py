@@ -53,10 +53,10 @@ def _law(result: Result) -> str:
 
 def _values(axis: Any, result: Result, style: dict[str, Any]) -> None:
     data, name = result.data.alignment, result.coordinates["name"]
-    x, color = 2 * result.data.window.values - 1, style["color"]
+    x = 2 * result.data.window.values - 1
     plots.mean_band(axis, x, data.sel(pipeline="pre-polar").values, name, **style)
     flat = data.sel(pipeline="polar-only").values
-    plots.mean_band(axis, x, flat, f"_polar-only {name}", color=color, linestyle=":", linewidth=1.6)
+    plots.mean_band(axis, x, flat, f"_polar-only {name}", linewidth=1.6, **style | {"linestyle": ":"})
     conjecture = "" if _law(result) == LIGHT else " (conjecture)"
     plots.guide(axis, x, _limit(result), f"_S4 {name}{conjecture}", linewidth=1)
 
@@ -75,7 +75,7 @@ def _finish(figure: Any, axes: Any, windows: np.ndarray) -> None:
     plots.guide(axes[1], x, np.zeros_like(x), "limit S4\n(Student-t: conjecture)")
     for sign in (-1, 1):
         plots.guide(axes[1], x, np.full_like(x, sign), "± 1/min(m, n)" if sign > 0 else "_", color="#888888", linestyle="-.")
-    flat = Line2D([], [], color="#555555", linestyle=":", linewidth=1.6, label="polar-only,\neach in its colour")
+    flat = Line2D([], [], color=plots.GREY, linestyle=":", linewidth=1.6, label="polar-only,\neach with its mark")
     shown = axes[1].get_legend_handles_labels()[0]
     figure.legend(handles=[*shown[:-2], flat, *shown[-2:]], fontsize=10, loc="outside right center", title="pre-polar")
     axes[0].set(ylabel="alignment ⟨A, S⟩ / ‖S‖∗", title="pre-polar and polar-only")

@@ -174,7 +174,7 @@ def _finish(row: Any, group: list[Points]) -> None:
     plots.plain_ticks(row[1])
     plots.plain_ticks(row[2])
     plots.guide(row[2], group[0].x, np.ones(group[0].x.size), "pre-polar", color="#999999", linestyle="-")
-    row[2].plot([], [], "k:", label="re-polarised, each in its colour")
+    row[2].plot([], [], "k:", label="re-polarised, each with its mark")
     keys = [Line2D([], [], color="#555555", marker="o", markerfacecolor=f or "#555555", linestyle=line, label=order)
             for order, f, line in _LOOKS]  # fmt: skip
     row[1].legend(handles=keys, fontsize=9, title=f"lines: {group[0].source}")

@@ -134,7 +134,7 @@ def _limit_caught(grid: Grid, k: int) -> float:
 def _caught(axis: Any, grid: Grid) -> None:
     x = 2 * grid.windows - 1
     value, low, high = np.array([_measured(grid, k) for k in range(grid.windows.size)]).T
-    plots.intervals(axis, x, value, [low, high], "measured", **plots.PIPELINE_STYLE["post-polar"])
+    plots.intervals(axis, x, value, [low, high], "measured", **plots.marks(plots.PIPELINE_STYLE["post-polar"]))
     plots.guide(axis, x, [_limit_caught(grid, k) for k in range(x.size)], "S4")
     sharp = np.sqrt((1 - 1 / x) / WITHIN)
     plots.guide(axis, x, sharp, "high SNR: y² = (1 − 1/(2T − 1)) / 1 %", linestyle=":", color="#888888")

@@ -117,7 +117,7 @@ def _limit(result: Result, filter_: LinearFilter) -> float:
 def _weights(axis: Any, filters: dict[str, LinearFilter], styles: dict[str, Any]) -> None:
     k = np.arange(SHOWN)
     for name, filter_ in filters.items():
-        look = styles[name] | {"marker": "", "linewidth": 1.6}
+        look = styles[name] | {"markersize": 5, "markevery": 3, "linewidth": 1.6}
         label = f"{name}: lag {abs(filter_.lag()):.2f}, |h(π)| {abs(filter_.response(np.pi)):.3f}"
         axis.plot(k, filter_.weights(10 * SHOWN, 0, SHOWN), label=label, **look)
     axis.axhline(0, color="#999999", linewidth=1)

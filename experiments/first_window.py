@@ -40,7 +40,7 @@ def draw(store: Store, figures: Path, published: Path | None = None) -> report.O
     names = list(dict.fromkeys(r.coordinates["name"] for r in results))
     styles = dict(zip(names, plots.MANY_STYLE, strict=False))
     found = [_found(r) for r in results]
-    with plots.panels(1, 3, (15, 6.2)) as (figure, (axes,)):
+    with plots.panels(1, 3, (14.5, 6.2)) as (figure, (axes,)):
         for result in results:
             if result.coordinates["noise.sigma"] == SHOWN:
                 _difference(axes[0], result, styles[result.coordinates["name"]])
@@ -110,7 +110,8 @@ def _windows(axis: Any, mine: list[tuple[Result, Found]], name: str, style: dict
     y = [_y(r) for r, _ in mine]
     value, low, high = (np.array([getattr(f, k) for _, f in mine]) for k in ("value", "low", "high"))
     plots.intervals(axis, y, value, [low, high], name, **style | {"markersize": 6, "linestyle": "-"})
-    axis.plot(y, [f.bound for _, f in mine], color=style["color"], linestyle="--", linewidth=1.2, label=f"_{name}, B5")
+    axis.plot(y, [f.bound for _, f in mine], linewidth=1.2, label=f"_{name}, B5",
+              **(style | {"linestyle": "--", "markersize": 3, "markerfacecolor": "none"}))  # fmt: skip
 
 
 def _against(axis: Any, mine: list[tuple[Result, Found]], name: str, style: dict[str, Any]) -> None:

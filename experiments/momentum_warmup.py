@@ -88,9 +88,9 @@ def _panel(axis: Any, results: list[Result], order: str) -> None:
 def _sizes(axis: Any, results: list[Result]) -> None:
     t = np.unique(np.geomspace(1, _steps(results)[-1], 80).astype(int))
     for start, style in STYLES.items():
-        filter_, look = _filter(start, _window(results)), {k: style[k] for k in ("color",)}
+        filter_, look = _filter(start, _window(results)), style | {"markersize": 5, "markevery": 8}
         line = {"zero": (0, (6, 3)), "debiased": (0, (1, 2))}.get(start, "-")
-        axis.plot(t, [filter_.n_eff(int(x)) for x in t], label=start, linewidth=1.6, linestyle=line, **look)
+        axis.plot(t, [filter_.n_eff(int(x)) for x in t], label=start, linewidth=1.6, **look | {"linestyle": line})
     plots.guide(axis, t, np.full(t.size, 2 * _window(results) - 1), "2T − 1", color="#999999")
     axis.set(yscale="log", ylabel="n_eff (effective sample size)", title="what each filter averages over (F1)")
     axis.legend(fontsize=9, loc="lower right")

@@ -36,7 +36,7 @@ def draw(store: Store, figures: Path, published: Path | None = None) -> report.O
         finding = _answer(result)
         details = f"{_alignments(result)}; {_precision(result)}; {_spread(result)}; {_more_steps(result)}."
         above = f"{plots.setting(result, store.quick)}, Gaussian noise, σ = 1, steady state; bands of 95 %"
-        plots.save(figure, figures, "newton_schulz", f"{above}; colours are those of the first panel", finding)
+        plots.save(figure, figures, "newton_schulz", f"{above}; colours and marks are those of the first panel", finding)
     return report.Outcome(finding, details=details)
 
 

@@ -28,7 +28,7 @@ def draw(probes: Probes, figures: Path, published: Path | None = None) -> report
     del published
     done = list(probes)
     turning, still = _streams(done, "turning"), _streams(done, "still")
-    with plots.panels(1, 3, (15.5, 5.8)) as (figure, (axes,)):
+    with plots.panels(1, 3, (14.5, 5.8)) as (figure, (axes,)):
         _windows(axes[0], still, turning)
         _losses(axes[1], turning)
         _clipping(axes[2], _noisy(done))

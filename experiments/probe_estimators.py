@@ -34,7 +34,7 @@ def draw(probes: Probes, figures: Path, published: Path | None = None) -> report
     """Draw figures/probe_estimators and say what it shows."""
     del published
     done = list(probes)
-    with plots.panels(2, 3, (16.5, 9.8)) as (figure, axes):
+    with plots.panels(2, 3, (14.5, 9.8)) as (figure, axes):
         for row, kind in zip(axes, ("still", "turning"), strict=True):
             against_count, against_snr = [p for p in done if p.name == f"{kind}, {USUAL}"], _beside_snr(done, kind)
             for axis, some, x in ((row[0], against_count, _count), (row[1], against_snr, _snr)):
@@ -42,7 +42,7 @@ def draw(probes: Probes, figures: Path, published: Path | None = None) -> report
                 _lines(axis, names, some, x)
             row[0].set(ylabel=f"{_WORDS[kind]}:\nrelative error, root mean square", xlabel="K, gradients")
             row[0].set_title(f"signal to noise {_snr(against_count[0]):.3g}", fontsize=11)
-            row[1].set(xlabel="signal to noise, ‖S‖²_F / η")
+            row[1].set(xlabel="signal to noise, ‖S‖²_F / η", ylabel="relative error, root mean square")
             row[1].set_title(f"K = {_count(against_snr[0])}", fontsize=11)
             for axis in row[:2]:
                 axis.set_ylim(SHOWN)

@@ -114,7 +114,7 @@ def _scores(results: list[Result], grid: dict[str, Any], sigmas: np.ndarray, bet
 
 
 def _map(axis: Any, sigmas: np.ndarray, betas: np.ndarray, z: np.ndarray, title: str) -> Any:
-    image = axis.imshow(z, origin="lower", aspect="auto", cmap="RdBu_r", vmin=-3, vmax=3)
+    image = axis.imshow(z, origin="lower", aspect="auto", cmap=plots.SIGNS, vmin=-3, vmax=3)
     columns, rows = range(0, betas.size, 6), range(0, sigmas.size, 5)
     axis.set_xticks(list(columns), [f"{betas[i]:g}" for i in columns], fontsize=8)
     axis.set_yticks(list(rows), [f"{sigmas[i]:g}" for i in rows], fontsize=8)

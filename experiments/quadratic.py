@@ -19,7 +19,7 @@ GROUP = "Real gradients"
 
 POLAR = ("pre-polar", "post-polar", "re-polarised", "polar-only")
 SGD = "momentum SGD"
-STYLE: dict[str, dict[str, Any]] = plots.PIPELINE_STYLE | {SGD: {"color": "#CC79A7", "marker": "v"}}
+STYLE: dict[str, dict[str, Any]] = plots.PIPELINE_STYLE | {SGD: plots.MANY_STYLE[4]}
 ERROR = 0.05
 """Family-wise error of all comparisons of pipelines."""
 BEARABLE = 1.1

@@ -91,7 +91,7 @@ def _above(grid: Map, quick: bool) -> str:
     model = grid.one.model
     return (
         f"{plots.setting(grid.one, quick)}, σ = {model.noise.sigma:g} (y = {_y(model):.2g}), "
-        f"{int(grid.one.data.attrs['steps'])} steps from zero; blue: the first is ahead, red: the second\n"
+        f"{int(grid.one.data.attrs['steps'])} steps from zero; light: the first is ahead, dark: the second\n"
         f"dots: joint 95 % interval of {_comparisons(grid)} paired differences holds 0; crosses: fewer than {SEEN:g} trials "
         "expected to have a large step among their last T, not judged"
     )
@@ -126,12 +126,12 @@ def _panel(axis: Any, grid: Map, lead: Lead, k: int) -> Any:
     from matplotlib.colors import SymLogNorm
 
     norm = SymLogNorm(0.01, vmin=-1, vmax=1)
-    image = axis.imshow(lead.mean[..., k], origin="lower", aspect="auto", cmap="RdBu", norm=norm)
+    image = axis.imshow(lead.mean[..., k], origin="lower", aspect="auto", cmap=plots.SIGNS, norm=norm)
     judged = np.broadcast_to(grid.judged, lead.mean.shape)[..., k]
     unsure = judged & ~(lead.above | lead.below)[..., k]
     for where, marker in ((unsure, "."), (~judged, "x")):
         i, j = np.nonzero(where)
-        axis.scatter(j, i, marker=marker, s=26, color="black", linewidths=1)
+        axis.scatter(j, i, marker=marker, s=26, color="black", linewidths=1, path_effects=plots.outlined(2))
     axis.set_xticks(range(grid.factor.size), [f"{f:g}" for f in grid.factor])
     axis.set_yticks(range(grid.p.size), [f"{p:g}" for p in grid.p])
     axis.grid(visible=False)
@@ -141,14 +141,17 @@ def _panel(axis: Any, grid: Map, lead: Lead, k: int) -> Any:
 def _borders(axis: Any, grid: Map, mean: np.ndarray, k: int, formula: bool) -> None:
     """Where the measured means, and R1's, cross 0."""
     rows = np.arange(grid.p.size)
-    axis.plot(_index(grid, _crossing(grid.factor, mean)), rows, color="#222222", marker="o", markersize=4, label="measured")
+    axis.plot(_index(grid, _crossing(grid.factor, mean)), rows, color="black", marker="o", markersize=4, label="measured",
+              path_effects=plots.outlined(2))  # fmt: skip
     if formula:
         fine = np.geomspace(grid.p[0], grid.p[-1], 15)
         height = np.interp(np.log(fine), np.log(grid.p), rows)
         jump = [_jump_border(grid, p, k) for p in fine]
-        plots.guide(axis, _index(grid, np.array(jump)), height, "one big jump", color="#CC00AA")
+        plots.guide(axis, _index(grid, np.array(jump)), height, "one big jump", path_effects=plots.outlined(2))
         simple = np.array([_simple(grid, p, k) for p in fine])
-        plots.guide(axis, _index(grid, simple), height, "mean squares", color="#007700", linestyle=":", linewidth=1.8)
+        plots.guide(
+            axis, _index(grid, simple), height, "mean squares", linestyle=":", linewidth=1.8, path_effects=plots.outlined(2)
+        )
     axis.set(xlim=(-0.5, grid.factor.size - 0.5), ylim=(-0.5, grid.p.size - 0.5))
 
 

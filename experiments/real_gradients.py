@@ -17,6 +17,9 @@ from spikesim.probe.tails import LIGHT
 
 GROUP = "Real gradients"
 
+COLUMNS = 2
+"""Recordings side by side."""
+
 HALF = student(BLOCKS)
 """Standard errors in half a 95 % interval."""
 
@@ -25,13 +28,16 @@ def draw(probes: Probes, figures: Path, published: Path | None = None) -> report
     """Draw figures/real_gradients and say what it shows."""
     del published
     done = list(probes)
-    width = max(5.2 * len(done), 7.0)
-    with plots.panels(2, len(done), (width, 8.6), height_ratios=[1.75, 1]) as (figure, axes):
-        for axis, beside, probed in zip(*axes, done, strict=True):
+    lines = -(-len(done) // COLUMNS)
+    size = (6.2 * COLUMNS, 6.8 * lines + 1)
+    with plots.panels(2 * lines, COLUMNS, size, height_ratios=[1.75, 1] * lines) as (figure, axes):
+        for axis in axes.flat:
+            axis.set_axis_off()
+        for axis, beside, probed in zip(axes[::2].flat, axes[1::2].flat, done, strict=False):
+            axis.set_axis_on()
             _alignment(axis, probed)
             _table(beside, probed)
         figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside upper right", ncols=4, fontsize=9)
-        axes[0][0].set(ylabel="alignment with held-out gradients: ⟨A, S⟩ / ‖S‖∗")
         finding = _finding(done)
         plots.save(figure, figures, "real_gradients", "Bands and brackets: 95 %, by leaving out blocks of gradients", finding)
     return report.Outcome(finding, details=_details(done))
@@ -58,10 +64,12 @@ def _alignment(axis: Any, probed: Probed) -> None:
         axis, windows, _values(probed, "pre-polar", "alignment_in_buffer"), "pre-polar, in-buffer mean", linestyle=":"
     )
     if probed.found["advice"]["window"] is not None:
-        axis.axvline(probed.found["advice"]["window"], color="#CC79A7", linewidth=1.4, label="advised T")
+        axis.axvline(
+            probed.found["advice"]["window"], color=plots.GREY, linestyle=(0, (6, 2)), linewidth=1.4, label="advised T"
+        )
     axis.axhline(0, color="black", linewidth=0.6)
     count, m, n = probed.found["shape"]
-    axis.set(xscale="log", xlabel="T (steps)")
+    axis.set(xscale="log", xlabel="T (steps)", ylabel="alignment with held-out gradients")
     axis.set_title(f"{probed.name}: {count} of {m} × {n}", fontsize=11)
 
 

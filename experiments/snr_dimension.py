@@ -53,7 +53,7 @@ def draw(store: Store, figures: Path, published: Path | None = None) -> report.O
     with plots.panels(2, 4, (14, 9)) as (figure, axes):
         for axis, pipeline in zip(axes[0], grid.samples, strict=True):
             image = _map(axis, grid, pipeline)
-        axes[0, 0].set_ylabel("spike λ (σ = 1)")
+            axis.set_ylabel("spike λ (σ = 1)")
         figure.colorbar(image, ax=axes[0, :], location="right", label="mean alignment ⟨A, S⟩ / ‖S‖∗", shrink=0.9)
         wide = axes[1, 0].get_gridspec()
         for axis in axes[1]:
@@ -82,7 +82,7 @@ def _grid(store: Store) -> Grid:
 def _map(axis: Any, grid: Grid, pipeline: str) -> Any:
     """Means over (size, spike), Theorem 3's limit, and where the sharp limit is LEVEL."""
     means = grid.samples[pipeline].mean(-1)
-    image = axis.pcolormesh(_edges(grid.sizes), _edges(grid.spikes), means.T, cmap="viridis", vmin=0, vmax=1)
+    image = axis.pcolormesh(_edges(grid.sizes), _edges(grid.spikes), means.T, cmap=plots.LEVELS, vmin=0, vmax=1)
     regime = [bounds.vanishing_spike(s, grid.sigma) for s in grid.shapes]
     plots.guide(axis, grid.sizes, regime, "below: Theorem 3 (B6)", color="white", linestyle="-", linewidth=2)
     label = f"limit {'S10 (conjecture)' if pipeline == 're-polarised' else 'S4'} = {LEVEL:g}"

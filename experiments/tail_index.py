@@ -112,7 +112,7 @@ def _exponents(axis: Any, alphas: np.ndarray, rows: list[report.Row]) -> None:
     style = plots.SERIES_STYLE[0] | {"linestyle": "none"}
     axis.errorbar(alphas, middle, ends, label=f"fitted to the {FITTED} largest T [95 %]", capsize=3, **style)
     slopes = [row.theory for row in rows]
-    axis.plot(alphas, slopes, color="#D55E00", marker="s", markersize=4, linewidth=1.2, label="slope of S7 on the same T")
+    axis.plot(alphas, slopes, markersize=4, linewidth=1.2, **plots.SERIES_STYLE[1], label="slope of S7 on the same T")
     fine = np.linspace(2.001, max(alphas), 400)
     plots.guide(axis, fine, [rates.tail_exponent(a) for a in fine], "limit S7: −min(1/2, (α − 3/2)/α)")
     for level, text in ((-0.25, "−1/4: B1"), (-0.5, "−1/2: light tails")):

@@ -97,9 +97,11 @@ def _losses(axis: Any, trained: Trained, task: str, losses: dict[float, Floats])
     base = losses[round(beta, 6)]
     mean, half = interval(np.array([x - base for x in losses.values()]).T)
     style = plots.PIPELINE_STYLE[FIRST]
-    plots.intervals(axis, list(losses), mean, (mean - half, mean + half), "final loss, best rate", linestyle="-", **style)
+    plots.intervals(axis, list(losses), mean, (mean - half, mean + half), "final loss, best rate", **style)
     told = advised(trained, task)
-    axis.axvspan(told.min(), told.max(), color="#D55E00", alpha=0.2, linewidth=0, label="advised by the probe, all runs")
+    axis.axvspan(
+        told.min(), told.max(), color=plots.VERMILION, alpha=0.2, linewidth=0, label="advised by the probe, all runs"
+    )
     axis.axhline(0, color="black", linewidth=0.8)
     axis.set(xscale="log", xlabel="window T = 1/(1 − β)", ylabel=f"loss less that at T = {beta:g}, nats", title=TASKS[task])
     axis.legend(fontsize=9)

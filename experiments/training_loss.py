@@ -18,7 +18,7 @@ GROUP = "Real gradients"
 
 FIRST, MIDDLE, LAST = "pre-polar", "post-polar", "polar-only"
 """The paper's order, from the lowest loss."""
-STYLE = {**plots.PIPELINE_STYLE, "momentum SGD": {"color": "#CC79A7", "marker": "v"}}
+STYLE = {**plots.PIPELINE_STYLE, "momentum SGD": plots.MANY_STYLE[4]}
 NAMES = {"gpt": "GPT on characters", "digits": "perceptron on digits"}
 SHOWN = 16
 """Points of a curve that are drawn: means over equal parts of the run."""
@@ -98,7 +98,7 @@ def _momenta(axis: Any, studies: list[dict[str, Any]]) -> None:
         less = np.array([np.array(studies[k]["pipelines"][name]["training"], float) - level for k in at])
         mean, half = interval(less.T)
         ends = mean - half, mean + half
-        plots.intervals(axis, np.array(at) + 0.08 * (i - 2), mean, ends, name, linestyle="-", linewidth=1, **style)
+        plots.intervals(axis, np.array(at) + 0.08 * (i - 2), mean, ends, name, linewidth=1, **({"linestyle": "-"} | style))
     axis.axhline(0, color="black", linewidth=0.8)
     axis.set_xticks(range(len(studies)), [f"{s['beta']:g}" for s in studies])
     axis.set(xlabel="momentum β, each at its best rate")

@@ -20,10 +20,7 @@ LAYER = {"gpt": "blocks.1.out", "digits": "2"}
 """Whose spectra are drawn."""
 DRAWN = (1.0, 5.0, 20.0, 50.0)
 WORD = {STATIONARY: "fixed weights", TWIN: "along training"}
-STYLE: dict[str, dict[str, Any]] = {
-    STATIONARY: {"color": "#0072B2", "marker": "o"},
-    TWIN: {"color": "#D55E00", "marker": "s"},
-}
+STYLE: dict[str, dict[str, Any]] = dict(zip((STATIONARY, TWIN), plots.SERIES_STYLE[1:], strict=False))
 LEAST = 1e-4
 """Of the largest singular value: what is smaller is not drawn, as it may be rounding."""
 WHITE = -0.5
@@ -82,7 +79,7 @@ def _suppression(axis: Any, trained: Trained, task: str) -> None:
         ratio = head_and_tail(trained, against, task, LAYER[task])
         x = 2 * trained.windows(against) - 1
         band(axis, x, ratio[:, 0], f"σ_1, {WORD[against]}", **style)
-        band(axis, x, ratio[:, 1], f"σ_r+1, {WORD[against]}", linestyle="--", markerfacecolor="none", **style)
+        band(axis, x, ratio[:, 1], f"σ_r+1, {WORD[against]}", **(style | {"linestyle": "--", "markerfacecolor": "none"}))
     x = 2 * trained.windows(STATIONARY) - 1
     plots.power_guide(axis, x, WHITE, 1.0, "white noise, −1/2", linestyle=":")
     axis.set(

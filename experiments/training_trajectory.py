@@ -19,9 +19,9 @@ FIRST, POST, ONLY, AGAIN = "pre-polar", "post-polar", "polar-only", "re-polarise
 PIPELINES = (FIRST, AGAIN, POST, ONLY)
 INSIDE = "in-buffer"
 SERIES: dict[str, dict[str, Any]] = {
-    INSIDE: {"color": "#CC79A7", "marker": "v"},
-    TWIN: {"color": "#0072B2", "marker": "o"},
-    NEXT: {"color": "#D55E00", "marker": "s"},
+    INSIDE: plots.MANY_STYLE[4],
+    TWIN: plots.SERIES_STYLE[0],
+    NEXT: plots.SERIES_STYLE[1],
 }
 MEMORY = 4
 """Windows that the buffer's mean goes back."""

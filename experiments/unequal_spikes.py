@@ -142,7 +142,11 @@ def _plain_contrast(sweep: Sweep) -> float:
 def _bars(axis: Any, sweep: Sweep, pipeline: str, ratio: np.ndarray, error: np.ndarray, span: float = 1.0) -> None:
     shown = error < READABLE * span
     value, half = ratio[shown], 1.96 * error[shown]
-    plots.intervals(axis, sweep.y[shown], value, [value - half, value + half], pipeline, **plots.PIPELINE_STYLE[pipeline])
+    plots.intervals(axis, sweep.y[shown], value, [value - half, value + half], pipeline, **_marks(pipeline))
+
+
+def _marks(pipeline: str) -> dict[str, Any]:
+    return plots.marks(plots.PIPELINE_STYLE[pipeline])
 
 
 def _theory(axis: Any, x: np.ndarray, pipeline: str, values: np.ndarray) -> None:
@@ -196,7 +200,7 @@ def _turns(axis: Any, sweep: Sweep) -> None:
     x, where = 2 * sweep.windows - 1, range(sweep.windows.size)
     for pipeline in TURNING:
         value, low, high = np.array([_measured_turn(sweep, pipeline, w) for w in where]).T
-        plots.intervals(axis, x, value, [low, high], pipeline, **plots.PIPELINE_STYLE[pipeline])
+        plots.intervals(axis, x, value, [low, high], pipeline, **_marks(pipeline))
         _theory(axis, x, pipeline, np.array([_theory_turn(sweep, pipeline, w) for w in where]))
     axis.set(xscale="log", yscale="log", xlabel="2T − 1 (effective sample size)", ylabel="turning y of the smallest spike")
     axis.set_title(f"y at which o₂ / o₁ = {_level(sweep):.2g}")

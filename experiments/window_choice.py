@@ -83,7 +83,7 @@ def draw(store: Store, figures: Path, published: Path | None = None) -> report.O
     del published
     cells = [_cell(r) for r in store]
     still, turning = ([c for c in cells if bool(c.omega) is moves] for moves in (False, True))
-    with plots.panels(1, 3, (17, 6.2)) as (figure, (axes,)):
+    with plots.panels(1, 3, (14.5, 6.2)) as (figure, (axes,)):
         _reaching(axes[0], still)
         _best(axes[1], turning)
         _losses(axes[2], turning)
@@ -126,7 +126,7 @@ def _by(cells: list[Cell], key: Callable[[Cell], Any]) -> dict[Any, list[Cell]]:
 
 def _reaching(axis: Any, still: list[Cell]) -> None:
     fine = np.geomspace(min(c.y for c in still), max(c.y for c in still), 40)
-    for k, ((name, cells), style) in enumerate(zip(_by(still, lambda c: c.name).items(), plots.SERIES_STYLE, strict=False)):
+    for (name, cells), style in zip(_by(still, lambda c: c.name).items(), plots.SERIES_STYLE, strict=False):
         value, low, high = np.array([_interval(c, c.reaching) for c in cells]).T
         plots.intervals(axis, [c.y for c in cells], value, [low, high], f"{name}: measured", **style)
         shape = cells[0].at[0]
@@ -134,7 +134,8 @@ def _reaching(axis: Any, still: list[Cell]) -> None:
         colour = {"color": style["color"], "linewidth": 1}
         plots.guide(axis, fine, [choice.smallest_window(*at, REACH) for at in sizes], "", **colour)
         critical = [asymptotics.critical_window(*at) for at in sizes]
-        plots.guide(axis, fine, critical, "critical window (S2)" if k == 0 else "", **colour | {"linestyle": ":"})
+        marked = style | {"linestyle": ":", "markersize": 4, "markevery": 9}
+        plots.guide(axis, fine, critical, f"{name}: critical window (S2)", **marked)
     plots.guide(axis, [], [], f"smallest T for {REACH:g} (S4)")
     axis.set(xscale="log", yscale="log", xlabel="y = λ / (σ √max(m, n)) of one gradient", ylabel="T in steps")
     ticks = sorted({round(c.y, 3) for c in still})

@@ -9,33 +9,42 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from spikesim.errors import need
 from spikesim.estimate import mean_error
 from spikesim.sweep.store import Result
 
+WIDEST = 14.5
+"""Inches: a wider figure, shown as wide as a page, has letters that are too small."""
 MANY = 8
 """Spikes up to which each is named."""
-PIPELINE_STYLE = {
-    "pre-polar": {"color": "#0072B2", "marker": "o"},
-    "post-polar": {"color": "#D55E00", "marker": "s"},
-    "polar-only": {"color": "#555555", "marker": "^"},
-    "re-polarised": {"color": "#009E73", "marker": "D"},
+BLUE, VERMILION, GREEN, PINK = "#004C84", "#C44E00", "#12A57E", "#E29BC4"
+"""Of L* 31, 48, 60, 72: from dark to light where there is no hue."""
+ORANGE, SKY, GREY, WINE, PURPLE, BROWN = "#E69F00", "#56B4E9", "#555555", "#882255", "#6A51A3", "#8C510A"
+PIPELINE_STYLE: dict[str, dict[str, Any]] = {
+    "pre-polar": {"color": BLUE, "marker": "o", "linestyle": "-"},
+    "post-polar": {"color": VERMILION, "marker": "s", "linestyle": "--"},
+    "polar-only": {"color": GREY, "marker": "^", "linestyle": ":"},
+    "re-polarised": {"color": GREEN, "marker": "D", "linestyle": "-."},
 }
+"""A colour, a marker and a dash of its own for each: any two of them may be lost."""
 SERIES_STYLE: tuple[dict[str, Any], ...] = (
-    {"color": "#0072B2", "marker": "o", "markersize": 8, "markerfacecolor": "none"},
-    {"color": "#D55E00", "marker": "s"},
-    {"color": "#009E73", "marker": "D"},
-    {"color": "#CC79A7", "marker": "^"},
+    {"color": BLUE, "marker": "o", "markersize": 8, "markerfacecolor": "none"},
+    {"color": VERMILION, "marker": "s"},
+    {"color": GREEN, "marker": "D"},
+    {"color": PINK, "marker": "^"},
 )
 MANY_STYLE: tuple[dict[str, Any], ...] = (
     *SERIES_STYLE,
-    {"color": "#E69F00", "marker": "v", "linestyle": "-."},
-    {"color": "#56B4E9", "marker": "P", "linestyle": "-."},
-    {"color": "#555555", "marker": "X", "linestyle": "-."},
-    {"color": "#882255", "marker": "<", "linestyle": ":"},
-    {"color": "#6A51A3", "marker": ">", "linestyle": ":"},
-    {"color": "#8C510A", "marker": "*", "linestyle": ":", "markersize": 6},
+    {"color": ORANGE, "marker": "v", "linestyle": "-."},
+    {"color": SKY, "marker": "P", "linestyle": "-."},
+    {"color": GREY, "marker": "X", "linestyle": "-."},
+    {"color": WINE, "marker": "<", "linestyle": ":"},
+    {"color": PURPLE, "marker": ">", "linestyle": ":"},
+    {"color": BROWN, "marker": "*", "linestyle": ":", "markersize": 6},
 )
 """SERIES_STYLE, continued for up to ten series."""
+LEVELS, SIGNS = "viridis", "cividis"
+"""Colour maps, of a level and of a difference: lightness rises along both, so that they can be read in grey."""
 RC: dict[Any, Any] = {
     "font.size": 11,
     "axes.grid": True,
@@ -56,9 +65,13 @@ def panels(rows: int, columns: int, size: tuple[float, float], **options: Any) -
     Args:
         rows: Rows of panels.
         columns: Columns of panels.
-        size: Inches, (width, height).
+        size: Inches, (width, height), no wider than WIDEST.
         **options: For matplotlib's subplots.
+
+    Raises:
+        ValueError: If it is wider.
     """
+    need(size[0] <= WIDEST, f"a width of {WIDEST:g} inches or less", width=size[0])
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -93,6 +106,18 @@ def guide(axis: Any, x: ArrayLike, y: ArrayLike, label: str, **style: Any) -> No
     axis.plot(x, y, label=label, **({"color": "black", "linestyle": "--", "linewidth": 1.2} | style))
 
 
+def marks(style: dict[str, Any]) -> dict[str, Any]:
+    """A style of which no line is drawn."""
+    return style | {"linestyle": "none"}
+
+
+def outlined(width: float) -> list[Any]:
+    """Path effects: a white rim of so many points around dark lines and marks, for use over a colour map."""
+    from matplotlib.patheffects import withStroke
+
+    return [withStroke(linewidth=width, foreground="white")]
+
+
 def power_guide(axis: Any, x: Sequence[float] | np.ndarray, exponent: float, start: float, label: str, **style: Any) -> None:
     """start * (x / x_0)^exponent."""
     x = np.asarray(x, float)
@@ -115,8 +140,34 @@ def setting(result: Result, quick: bool) -> str:
     return f"{m} × {n}, spikes {spikes}, {result.data.trial.size} trials" + (" (quick run)" if quick else "")
 
 
+def unlabelled(figure: Any) -> list[str]:
+    """Axes that show numbers and do not say of what, here or on an axis that they are shared with, as "panel 2: y"."""
+    figure.canvas.draw()
+    found = []
+    for number, panel in enumerate(figure.axes, 1):
+        for name, shared in (("x", panel.get_shared_x_axes()), ("y", panel.get_shared_y_axes())):
+            shown = [text.get_text() for text in getattr(panel, f"get_{name}ticklabels")() if text.get_visible()]
+            told = any(getattr(one, f"get_{name}label")().strip() for one in shared.get_siblings(panel))
+            if panel.axison and not told and any(map(_is_number, shown)):
+                found.append(f"panel {number}: {name}")
+    return found
+
+
+def _is_number(text: str) -> bool:
+    """Whether a tick's label is a number, as text or as a formula, and no name."""
+    return any(c.isdigit() for c in text) and not any(
+        c.isalpha() for c in text.replace("mathdefault", "").replace("times", "")
+    )
+
+
 def save(figure: Any, folder: Path, stem: str, above: str, finding: str) -> None:
-    """Write folder/stem.png and .pdf, with the setting above the panels and the finding, in words, below."""
+    """Write folder/stem.png and .pdf, with the setting above the panels and the finding, in words, below.
+
+    Raises:
+        ValueError: If an axis of numbers has no label.
+    """
+    missing = unlabelled(figure)
+    need(not missing, "a label on every axis of numbers", unlabelled=missing)
     folder.mkdir(parents=True, exist_ok=True)
     figure.suptitle(above, fontsize=10, x=0.02, ha="left")
     columns = int(figure.get_size_inches()[0] * 13)

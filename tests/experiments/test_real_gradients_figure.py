@@ -39,7 +39,8 @@ def probes(tmp_path_factory):
 
 def test_lines_are_alignments_with_bands_of_students_t(probes, tmp_path, drawn):
     script("real_gradients").draw(probes, tmp_path)
-    for axes, p in zip(drawn["axes"], probes, strict=False):
+    shown = [axes for axes in drawn["axes"] if axes["y"]]
+    for axes, p in zip(shown, probes, strict=True):
         for name in ("pre-polar", "post-polar", "polar-only", "re-polarised"):
             np.testing.assert_allclose(axes["lines"][name][:, 1], np.array(p.found["pipelines"][name]["alignment"], float))
         half = student(10) * np.array(p.found["pipelines"]["pre-polar"]["alignment_error"], float)

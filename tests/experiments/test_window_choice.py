@@ -59,7 +59,7 @@ def test_curves_are_s4_the_critical_window_and_the_rule(module, store, tmp_path,
     module.draw(store, tmp_path / "figures")
     reaching, best, _ = drawn["axes"]
     m, n = 16, 24
-    x, t = reaching["lines"]["critical window (S2)"][0]
+    x, t = reaching["lines"]["16 × 24: critical window (S2)"][0]
     assert 2 * t - 1 == pytest.approx(max((m * n) ** 0.5 / (x * n**0.5) ** 2, 1), rel=1e-9)
     curve = next(xy for label, xy in reaching["lines"].items() if label.startswith("_") and len(xy) == 40)
     x, t = curve[0]  # the last shape's: 64 x 64, or another's
