@@ -7,7 +7,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 
-ANCHOR = re.compile(r'<a id="([\w.-]+)"></a>\s*')
+OPEN, CLOSE = re.compile(r'<a id="([\w.-]+)">(?:</a>)?\s*'), "</a>"
 
 
 class Anchors(SphinxTransform):
@@ -19,13 +19,20 @@ class Anchors(SphinxTransform):
         """Replace them."""
         slugs = self.env.metadata[self.env.docname].setdefault("myst_slugs", {})
         for node in list(self.document.findall(nodes.raw)):
-            found = ANCHOR.fullmatch(node.astext())
+            found = OPEN.fullmatch(node.astext())
             if found:
-                name = found[1]
-                target = nodes.target("", "", ids=[name], names=[name])
-                self.document.note_explicit_target(target)
-                node.replace_self(target)
-                slugs[name] = (node.line or 0, name, name)
+                self.replace(node, found[1])
+                slugs[found[1]] = (node.line or 0, found[1], found[1])
+
+    def replace(self, node: nodes.raw, name: str) -> None:
+        """Put a target in the place of the HTML, and of the paragraph that held nothing else."""
+        after, within = node.next_node(descend=False, siblings=True), node.parent
+        if isinstance(after, nodes.raw) and after.astext() == CLOSE:
+            within.remove(after)
+        target = nodes.target("", "", ids=[name], names=[name])
+        self.document.note_explicit_target(target)
+        alone = isinstance(within, nodes.paragraph) and len(within) == 1
+        (within if alone else node).replace_self(target)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
