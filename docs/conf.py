@@ -51,5 +51,5 @@ html_theme = "furo"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_extra_path = ["_extra"]
-html_copy_source = False
+html_copy_source = html_show_copyright = False
 html_theme_options = {"navigation_with_keys": True}

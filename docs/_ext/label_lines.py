@@ -81,7 +81,7 @@ def table(app: Sphinx) -> nodes.table:
     there = app.builder.get_relative_uri(INDEX, THEORY) if app.builder.format == "html" else ""
     for label, kinds in theory_labels.index(root).items():
         name = nodes.reference("", label, internal=True, refuri=f"{there}#{anchor(label)}", ids=[anchor(label)])
-        cells = [[name], [nodes.Text(titles[label])], *(joined(links(app, INDEX, k, c), ", ") for k, c in kinds.items())]
+        cells = [[name], [nodes.Text(titles[label])], *(joined(links(app, INDEX, k, c), " ") for k, c in kinds.items())]
         body += nodes.row("", *(nodes.entry("", nodes.paragraph("", "", *cell)) for cell in cells))
     group += body
     return nodes.table("", group, classes=["label-index"])

@@ -30,6 +30,9 @@ FOREIGN = {
 }
 """Files whose F32, R4, L1 or B023 are something else, and what."""
 
+LAST = ("spikesim/verify/", "spikesim/predict.py", "tests/experiments/")
+"""Files that cite many labels and compute none: after the others."""
+
 
 @dataclass(frozen=True, order=True)
 class Citation:
@@ -72,7 +75,7 @@ def passages(path: Path) -> list[tuple[int, str]]:
 
 
 def citations(root: Path, folder: str, known: Iterable[str]) -> dict[str, list[Citation]]:
-    """Label to the files of a folder that cite it, those that do most often first; labels that no heading has, too."""
+    """Label to the files of a folder that cite it, those that do so most often first; labels that no heading has, too."""
     there, lines = tuple(known), defaultdict[tuple[str, str], list[int]](list)
     for path in sorted((root / folder).rglob("*")):
         if path.suffix not in {".py", ".toml"} or "__pycache__" in path.parts:
@@ -86,7 +89,7 @@ def citations(root: Path, folder: str, known: Iterable[str]) -> dict[str, list[C
     found = defaultdict(list)
     for (label, name), numbers in lines.items():
         found[label].append(Citation(name, min(numbers), len(numbers)))
-    return {label: sorted(those, key=lambda c: (-c.times, c.path)) for label, those in found.items()}
+    return {label: sorted(those, key=lambda c: (c.path.startswith(LAST), -c.times, c.path)) for label, those in found.items()}
 
 
 @cache
