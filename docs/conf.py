@@ -33,6 +33,7 @@ extensions = [
 myst_heading_anchors = 4
 nb_execution_mode = "off"  # shown with the outputs that are stored in it; the tests execute it
 nb_merge_streams = True
+smartquotes = False  # B3' is a label
 default_role = "code"  # `x` in a docstring
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"

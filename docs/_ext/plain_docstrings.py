@@ -42,9 +42,10 @@ def plain(lines: list[str]) -> list[str]:
     return out
 
 
-def process(_app: Sphinx, _what: str, _name: str, _obj: object, _options: object, lines: list[str]) -> None:
+def process(_app: Sphinx, what: str, _name: str, _obj: object, _options: object, lines: list[str]) -> None:
     """Replace a docstring's lines in place, before its sections are read."""
-    lines[:] = plain(lines)
+    whole = ["..", ""] if what in {"attribute", "data", "property"} else []  # or a colon in its first line ends a type
+    lines[:] = whole + plain(lines)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
