@@ -15,7 +15,18 @@ html_title = f"spikesim {release}"
 # The source is the whole repository, so that links between its folders hold here as they do there.
 root_doc = "docs/index"
 include_patterns = ["docs/**.md", "docs/**.ipynb", "figures/README.md", "*.md"]
-exclude_patterns = [".*", "site", "results", "build", "dist", "**/.ipynb_checkpoints", "docs/_*", "experiments", "spikesim", "tests"]
+exclude_patterns = [
+    ".*",
+    "site",
+    "results",
+    "build",
+    "dist",
+    "**/.ipynb_checkpoints",
+    "docs/_*",
+    "experiments",
+    "spikesim",
+    "tests",
+]
 
 extensions = [
     "myst_nb",

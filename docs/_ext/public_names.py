@@ -26,7 +26,9 @@ def public() -> dict[str, str]:
     return found
 
 
-def resolve(app: Sphinx, env: BuildEnvironment, node: addnodes.pending_xref, content: nodes.TextElement) -> nodes.Element | None:
+def resolve(
+    app: Sphinx, env: BuildEnvironment, node: addnodes.pending_xref, content: nodes.TextElement
+) -> nodes.Element | None:
     """The public name's reference, where the target has one."""
     name = public().get(node.get("reftarget", ""))
     if name is None or node.get("refdomain") != "py":

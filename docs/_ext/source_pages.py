@@ -14,7 +14,16 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 
-LEXERS = {".py": "python", ".toml": "toml", ".json": "json", ".txt": "text", ".cff": "yaml", ".yml": "yaml", ".sh": "sh", "": "text"}
+LEXERS = {
+    ".py": "python",
+    ".toml": "toml",
+    ".json": "json",
+    ".txt": "text",
+    ".cff": "yaml",
+    ".yml": "yaml",
+    ".sh": "sh",
+    "": "text",
+}
 PATH = "repository_path"
 
 
@@ -54,7 +63,9 @@ def fill_in(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         path, line = node[PATH], node.get("source_line")
         shown.add(path)
         if app.builder.format == "html":
-            node["refuri"] = app.builder.get_relative_uri(docname, page_of(Path(app.srcdir), path)) + (f"#L-{line}" if line else "")
+            node["refuri"] = app.builder.get_relative_uri(docname, page_of(Path(app.srcdir), path)) + (
+                f"#L-{line}" if line else ""
+            )
         else:
             node.replace_self(node.children)
 

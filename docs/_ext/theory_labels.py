@@ -16,7 +16,9 @@ from pathlib import Path
 HEADING = re.compile(r"^###? ([FBSROPL]\d+[a-z]?'?)\. (.+)$", re.MULTILINE)
 LABEL = r"[FBSROPL]\d+[eq]?'?"
 CITED = re.compile(rf"(['\"]?)(?<![\w$.+-])({LABEL})(?![\w\[])(?: (?:to|and beyond to|-) ({LABEL})(?!\w))?")
-TEXT = {tokenize.COMMENT, tokenize.STRING} | {getattr(tokenize, name) for name in ("FSTRING_MIDDLE",) if hasattr(tokenize, name)}
+TEXT = {tokenize.COMMENT, tokenize.STRING} | {
+    getattr(tokenize, name) for name in ("FSTRING_MIDDLE",) if hasattr(tokenize, name)
+}
 KINDS = {"Code": ("spikesim",), "Tests": ("tests",), "Figures": ("experiments",)}
 """What a line under a heading lists, and the folder each is read from."""
 
