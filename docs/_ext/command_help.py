@@ -1,4 +1,4 @@
-"""The `command-help` directive: what `spikesim COMMAND --help` prints, for every sub-command, asked when the site is built."""
+"""The `command-help` directive: what `spikesim COMMAND --help` prints, for every sub-command, asked at every build."""
 
 from typing import Any
 

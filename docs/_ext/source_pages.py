@@ -38,6 +38,7 @@ class SourceLinks(SphinxTransform):
     default_priority = 500  # before downloads are collected
 
     def apply(self, **kwargs: Any) -> None:  # noqa: ARG002 (docutils' signature)
+        """Replace them; their addresses follow once all pages are known."""
         for node in [*self.document.findall(addnodes.download_reference), *self.document.findall(addnodes.pending_xref)]:
             target = node.get("reftarget", "").partition("#")[0]
             if node.get("reftype") != "myst" or not target or node.get("refdomain"):
