@@ -78,8 +78,9 @@ def test_commands_and_options_stay(command):
 
 def test_names_of_the_theory_are_theirs():
     assert ss.PIPELINES == ("pre-polar", "post-polar", "polar-only", "re-polarised")
-    with pytest.raises(ValueError, match="pre-polar"):
-        ss.Pipeline.from_text("pre-polar = Polar() -> Filter()")
+    model = ss.SpikedModel((4, 5), (2.0,), ss.Gaussian())
+    with pytest.raises(ValueError, match="need a name other than .*'pre-polar'"):
+        ss.simulate(model, windows=[2], trials=1, pipelines=["pre-polar = Polar() -> Filter()"])
 
 
 def test_every_test_that_the_page_names_is_there():
