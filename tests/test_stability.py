@@ -79,7 +79,7 @@ def test_commands_and_options_stay(command):
 def test_names_of_the_theory_are_theirs():
     assert ss.PIPELINES == ("pre-polar", "post-polar", "polar-only", "re-polarised")
     model = ss.SpikedModel((4, 5), (2.0,), ss.Gaussian())
-    with pytest.raises(ValueError, match="need a name other than .*'pre-polar'"):
+    with pytest.raises(ValueError, match=r"need a name other than .*'pre-polar'"):
         ss.simulate(model, windows=[2], trials=1, pipelines=["pre-polar = Polar() -> Filter()"])
 
 
