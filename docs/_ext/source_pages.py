@@ -91,8 +91,8 @@ def pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
             body = _list_of(app, path, names)
         else:
             lexer = LEXERS[(root / path).suffix]
-            options = {"linenos": "inline", "lineanchors": "L", "anchorlinenos": True}
-            body = app.builder.highlighter.highlight_block((root / path).read_text(), lexer, opts=options, linenos="inline")
+            text = (root / path).read_text()
+            body = app.builder.highlighter.highlight_block(text, lexer, linenos="inline", lineanchors="L", anchorlinenos=True)
         yield page_of(root, path), {"title": path, "parents": [], "body": f"<h1>{escape(path)}</h1>\n{body}"}, "page.html"
 
 
