@@ -1,4 +1,4 @@
-# make test and make reproduce set up .venv by themselves, make bench sets up .venv-bench, make gpu .venv-gpu,
+# make test, make reproduce and make docs set up .venv by themselves, make bench sets up .venv-bench, make gpu .venv-gpu,
 # make references .venv-references.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
@@ -6,7 +6,7 @@ BENCH := experiments/benchmarks
 TRAINING := experiments/training
 CUDA ?= 12
 
-.PHONY: test reproduce notebook bench gpu references training check clean
+.PHONY: test reproduce notebook bench gpu references training check clean docs
 
 test: check
 	$(BIN)/python -m pytest -n 2 --dist loadfile
@@ -16,6 +16,12 @@ reproduce: .venv/installed
 
 notebook: .venv/installed
 	$(BIN)/python docs/notebooks/refresh.py
+
+# The site, into site/: any warning and any link that leads nowhere is an error. LINKS=1 asks the network for external ones, too.
+docs: .venv/installed
+	$(BIN)/python -m sphinx -c docs -d site/.doctrees -W -n --keep-going -q . site
+	$(if $(LINKS),$(BIN)/python -m sphinx -c docs -d site/.doctrees -b linkcheck -q . site/.linkcheck)
+	@echo "site/index.html; links to the outside, not checked unless LINKS=1: site/external-links.txt"
 
 bench: .venv-bench/installed
 	PYTHONPATH=experiments .venv-bench/bin/python -m benchmarks.run $(if $(QUICK),--quick --figures figures/quick)
@@ -36,7 +42,7 @@ check: .venv/installed
 
 .venv/installed: pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test,test-gpu]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test,test-gpu,docs]'
 	touch $@
 
 .venv-bench/installed: pyproject.toml $(BENCH)/constraints.txt
@@ -60,4 +66,4 @@ check: .venv/installed
 	touch $@
 
 clean:
-	rm -rf .venv .venv-bench .venv-gpu .venv-references .venv-training results figures/quick
+	rm -rf .venv .venv-bench .venv-gpu .venv-references .venv-training results figures/quick site

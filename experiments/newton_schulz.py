@@ -1,4 +1,4 @@
-"""Newton-Schulz iterations in place of the exact polar step: what they cost in alignment, against T and against precision.
+"""Newton-Schulz iterations in place of the exact polar step (O1 to O3): their cost in alignment, against T and precision.
 
 Momentum lowers the bulk and leaves the spikes, so that small singular values fall below what an iteration reaches.
 Differences are of the same buffers (paired); cosines and alignment over the spectral norm do not depend on an update's scale.

@@ -1,4 +1,4 @@
-"""Optimizers as pipelines over one stream: what each preconditioning keeps of the signal at equal T.
+"""Optimizers as pipelines over one stream: what each preconditioning (O7) keeps of the signal at equal T.
 
 Every update is over its own spectral norm, so that alignment is the first-order decrease per unit of it; the cosine with O(S)
 is per unit of Frobenius norm. Alignment over projection tells a preconditioned update, 1, from a plain average of gradients.

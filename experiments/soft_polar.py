@@ -1,4 +1,4 @@
-"""Soft, shrunk and truncated polar steps as estimators of O(S): for S of low and of full rank, at two noise levels.
+"""Soft, shrunk and truncated polar steps (O4 to O6) as estimators of O(S): for S of low and full rank, at two noise levels.
 
 An update's squared error is read off each trial: <A, O(S)>_F = r projection and ‖A‖_F = sqrt(r) projection / cosine. The best
 parameter of a family is picked on even trials and measured on odd ones.

@@ -1,4 +1,4 @@
-"""Method "banded": each number against a dense SVD of the same band matrix, where its draws lie, and what it refuses.
+"""Method "banded" (L2 to L4): each number against a dense SVD of the same band matrix, where draws lie, what it refuses.
 
 Oracles: numpy's SVD of the matrix written out; observables.py on it; degrees of freedom counted; EMA.weights.
 """

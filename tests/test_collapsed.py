@@ -1,4 +1,4 @@
-"""Method "collapsed": the square root of F8 by three ways, the scalars and normals it takes, and what it refuses.
+"""Method "collapsed" (L1): the square root of F8 by three ways, the scalars and normals it takes, and what it refuses.
 
 Oracles: W^T diag(rho^2) W written out with EMA.weights; theory.filters.covariance; rng.uniforms and Box-Muller.
 """

@@ -1,4 +1,4 @@
-"""bfloat16 against a twin that searches the nearest of all bfloat16 numbers, at every one, every midpoint and beside them."""
+"""bfloat16 (O3) against a twin that searches the nearest of all bfloat16 numbers, at each, each midpoint and beside."""
 
 import array_api_strict as strict
 import numpy as np

@@ -1,4 +1,4 @@
-"""Shape factors by what they are for: norms of the polar factor that they multiply."""
+"""Shape factors (O9) by what they are for: norms of the polar factor that they multiply."""
 
 import numpy as np
 import pytest

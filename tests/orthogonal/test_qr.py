@@ -1,4 +1,4 @@
-"""The orthonormal factor: its defining properties, against Gram-Schmidt and Cholesky; rank deficiency; scale."""
+"""The orthonormal factor (O8): its defining properties, against Gram-Schmidt and Cholesky; rank deficiency; scale."""
 
 import array_api_strict as strict
 import numpy as np

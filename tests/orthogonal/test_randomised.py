@@ -1,4 +1,4 @@
-"""The randomised top-r polar factor against the exact one: exact rank, error by gap and power iterations, the sketch."""
+"""O8: the randomised top-r polar factor against the exact one: exact rank, error by gap and power iterations, the sketch."""
 
 import array_api_strict as strict
 import numpy as np

@@ -1,4 +1,4 @@
-"""Shampoo without accumulation is the polar factor; accumulators and the Fisher form by SciPy's matrix functions."""
+"""O7: Shampoo without accumulation is the polar factor; accumulators and the Fisher form by SciPy's matrix functions."""
 
 import array_api_strict as strict
 import numpy as np

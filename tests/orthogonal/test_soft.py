@@ -1,4 +1,4 @@
-"""Soft forms and powers against their functions of the singular values, their limits, and every scale."""
+"""Soft forms (O4) and powers (O5) against their functions of the singular values, their limits, and every scale."""
 
 import array_api_strict as strict
 import numpy as np

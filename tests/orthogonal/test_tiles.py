@@ -1,4 +1,4 @@
-"""Tiles: taken apart and joined by index, each treated on its own."""
+"""Tiles (O8): taken apart and joined by index, each treated on its own."""
 
 import array_api_strict as strict
 import numpy as np

@@ -1,4 +1,4 @@
-"""Method "banded" has the stream's law in every observable of one buffer, and in post-polar's windows together.
+"""Method "banded" (L2) has the stream's law in every observable of one buffer, and in post-polar's windows together.
 
 Family-wise error 1e-3 over N = 202 p-values (Bonferroni): 21 to 27 a model, 6 for post-polar of each of two; seeds and sizes
 are fixed. Negative controls must be rejected at the same level: chi variates of a degree of freedom fewer, spikes off by
