@@ -46,16 +46,19 @@ def prose(page: str) -> str:
     return BLOCK.sub("", page)
 
 
-def command(line: str, folder: Path) -> str:
-    """What a line of a shell prints in a process of its own; python is this one, and spikesim the package that it finds."""
+def command(line: str, package: Path = ROOT) -> str:
+    """What a line of a shell prints in a process of its own; python is this one, and spikesim that of a folder."""
     name, *arguments = shlex.split(line, comments=True)
     what = {"spikesim": ["-c", "from spikesim.cli import main; main()"], "python": []}[name]
-    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
-    ran = subprocess.run(
-        [sys.executable, *what, *arguments], cwd=folder, capture_output=True, text=True, check=False,
-        env={**os.environ, "PYTHONPATH": path, "MPLBACKEND": "Agg"},
-    )  # fmt: skip
-    assert ran.returncode == 0, f"{line}: {ran.stderr}"
+    return python([*what, *arguments], package)
+
+
+def python(arguments: list[str], package: Path = ROOT) -> str:
+    """What Python prints in a process of its own."""
+    path = os.pathsep.join(filter(None, [str(package), os.environ.get("PYTHONPATH", "")]))
+    variables = {**os.environ, "PYTHONPATH": path, "MPLBACKEND": "Agg"}
+    ran = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False, env=variables)
+    assert ran.returncode == 0, f"{arguments}: {ran.stdout} {ran.stderr}"
     return ran.stdout
 
 
@@ -82,12 +85,13 @@ class Page:
     """A page amid its run, in the current folder.
 
     Attributes:
-        apart: Whether commands get processes of their own.
+        package: Folder of the package that blocks run, in processes of their own; the one that is here, in this one, where left
+            out.
         printed: What each block that is not a text printed, by its line.
         shown: What the texts say, by the line of the block before them.
     """
 
-    apart: bool = False
+    package: Path | None = None
     there: dict[str, object] = field(default_factory=lambda: {"__name__": "__main__"})
     printed: dict[int, str] = field(default_factory=dict)
     shown: dict[int, str] = field(default_factory=dict)
@@ -113,20 +117,25 @@ class Page:
             edit(block.code, Path())
             return ""
         if block.language == "sh":
-            lines = block.code.replace("\\\n", " ").splitlines()
-            return "".join(command(x, Path()) if self.apart or x.startswith("python") else command_here(x) for x in lines)
+            return "".join(self._command(line) for line in block.code.replace("\\\n", " ").splitlines())
         assert block.language == "python", f"line {block.line}: {block.language} can't be run, and no reason is given"
+        if self.package:
+            return python(["-c", block.code], self.package)
         printed = StringIO()
         with redirect_stdout(printed):
             exec(compile("\n" * block.line + block.code, "page", "exec"), self.there)
         return printed.getvalue()
+
+    def _command(self, line: str) -> str:
+        here = self.package is None and line.startswith("spikesim")
+        return command_here(line) if here else command(line, self.package or ROOT)
 
 
 def edit(diff: str, folder: Path) -> None:
     """Change files as a diff without line numbers says: lines after "--- file", of which "+" are new and "-" go away."""
     for part in re.split(r"^--- ", diff, flags=re.MULTILINE)[1:]:
         name, _, body = part.partition("\n")
-        path, text = folder / name.strip(), ""
+        path = folder / name.strip()
         text = path.read_text(encoding="utf-8")
         for hunk in re.split(r"^\.\.\.\n", body, flags=re.MULTILINE):
             lines = hunk.splitlines(keepends=True)
