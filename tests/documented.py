@@ -85,8 +85,8 @@ class Page:
     """A page amid its run, in the current folder.
 
     Attributes:
-        package: Folder of the package that blocks run, in processes of their own; the one that is here, in this one, where left
-            out.
+        package: Folder of the package that blocks run, in processes of their own; where left out the one that is here, in
+            this one.
         printed: What each block that is not a text printed, by its line.
         shown: What the texts say, by the line of the block before them.
     """
