@@ -60,7 +60,7 @@ def alike(one: Path, two: Path) -> bool:
     from matplotlib.image import imread
 
     x, y = imread(one)[..., :3], imread(two)[..., :3]
-    return x.shape == y.shape and bool(abs(x - y).mean() < 0.01)
+    return x.shape == y.shape and bool(abs(x - y).mean() < 0.003)
 
 
 def test_the_worked_examples_are_carried_out_on_a_copy(folder):
