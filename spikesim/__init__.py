@@ -1,5 +1,7 @@
 """spikesim: Monte-Carlo instrument for momentum and orthogonalisation (theory in docs/theory.md)."""
 
+from importlib.metadata import version as _version
+
 from spikesim import stages, theory
 from spikesim.estimate import RateFit, fit_rate
 from spikesim.filters import (
@@ -48,11 +50,62 @@ from spikesim.stages.polar import Polar
 from spikesim.sweep.store import Store
 from spikesim.sweep.sweep import Sweep
 
+__version__ = _version("spikesim")
+
 __all__ = [
-    "AR1", "EMA", "FIR", "IIR", "PIPELINES", "AlphaStable", "Alternating", "Arch", "Biased", "Constant", "Contaminated",
-    "Fading", "Family", "Filter", "Gaussian", "HeavyBall", "Kalman", "Kronecker", "Laplace", "Lookahead", "Mixture",
-    "MovingAverage", "Nesterov", "Oscillating", "Pipeline", "Polar", "Probe", "Rademacher", "Radial", "RateFit", "Recorder",
-    "Rotating", "ScaleMixture", "Schedule", "SignFlip", "SpikedModel", "Store", "StudentT", "Sweep", "Switch",
-    "SymmetricPareto", "TorchRecorder", "Warmup", "fit_rate", "gradients", "last_update", "newton_schulz", "polar_factor",
-    "power_law", "predict", "probe", "simulate", "stages", "theory",
+    "AR1",
+    "EMA",
+    "FIR",
+    "IIR",
+    "PIPELINES",
+    "AlphaStable",
+    "Alternating",
+    "Arch",
+    "Biased",
+    "Constant",
+    "Contaminated",
+    "Fading",
+    "Family",
+    "Filter",
+    "Gaussian",
+    "HeavyBall",
+    "Kalman",
+    "Kronecker",
+    "Laplace",
+    "Lookahead",
+    "Mixture",
+    "MovingAverage",
+    "Nesterov",
+    "Oscillating",
+    "Pipeline",
+    "Polar",
+    "Probe",
+    "Rademacher",
+    "Radial",
+    "RateFit",
+    "Recorder",
+    "Rotating",
+    "ScaleMixture",
+    "Schedule",
+    "SignFlip",
+    "SpikedModel",
+    "Store",
+    "StudentT",
+    "Sweep",
+    "Switch",
+    "SymmetricPareto",
+    "TorchRecorder",
+    "Warmup",
+    "__version__",
+    "fit_rate",
+    "gradients",
+    "last_update",
+    "newton_schulz",
+    "polar_factor",
+    "power_law",
+    "predict",
+    "probe",
+    "simulate",
+    "stages",
+    "theory",
 ]  # fmt: skip

@@ -14,13 +14,27 @@ import typer
 
 KEPT = "stopped; finished blocks are kept, and the same command goes on from there"
 
-app = typer.Typer(
-    add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
-    help="Monte-Carlo instrument for momentum and orthogonalisation.",
-)  # fmt: skip
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
 Fresh = Annotated[bool, typer.Option("--fresh", help="Compute again what is already there.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON, and no progress.")]
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        from spikesim import __version__
+
+        print(f"spikesim {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    """Monte-Carlo instrument for momentum and orthogonalisation."""
 
 
 @app.command()
