@@ -22,9 +22,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON, a
 
 def _say_version(asked: bool) -> None:
     if asked:
-        from spikesim import __version__
+        from importlib.metadata import version
 
-        print(f"spikesim {__version__}")
+        print(f"spikesim {version('spikesim')}")
         raise typer.Exit
 
 
