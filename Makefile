@@ -1,12 +1,12 @@
-# make test, make reproduce and make docs set up .venv by themselves, make bench sets up .venv-bench, make gpu .venv-gpu,
-# make references .venv-references.
+# make test, make reproduce, make docs and make notebook set up .venv by themselves; make bench, gpu, references, training,
+# dist, oldest and browser set up a .venv of their own.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 BENCH := experiments/benchmarks
 TRAINING := experiments/training
 CUDA ?= 12
 
-.PHONY: test reproduce notebook bench gpu references training check clean docs
+.PHONY: test reproduce notebook bench gpu references training check clean docs dist oldest
 
 test: check
 	$(BIN)/python -m pytest -n 2 --dist loadfile
@@ -34,6 +34,20 @@ references: .venv-references/installed
 
 training: .venv-training/installed
 	PYTHONPATH=experiments .venv-training/bin/python -m training.run $(if $(QUICK),--quick)
+
+dist: .venv-dist/installed
+	rm -rf dist build
+	.venv-dist/bin/python -m build
+	.venv-dist/bin/twine check --strict dist/*
+	PYTHON=$(PYTHON) tests/packaging/install.sh dist/*.whl
+	PYTHON=$(PYTHON) tests/packaging/install.sh dist/*.tar.gz
+
+# QUICK=1: what reads files, prints, exports and compiles, some minutes. Without it, every test.
+QUICKLY := tests/test_packaging.py tests/test_cli.py tests/test_readme.py tests/test_arrays.py tests/test_model.py \
+	tests/test_polar.py tests/test_predict.py tests/recorded tests/filters tests/sweep/test_export.py tests/sweep/test_spec.py
+
+oldest: .venv-oldest/installed
+	.venv-oldest/bin/python -m pytest -n 2 --dist loadfile $(if $(QUICK),$(QUICKLY))
 
 check: .venv/installed
 	$(BIN)/ruff check .
@@ -65,5 +79,16 @@ check: .venv/installed
 	.venv-training/bin/pip install --quiet --disable-pip-version-check --constraint $(TRAINING)/constraints.txt --editable '.[training]'
 	touch $@
 
+.venv-dist/installed: pyproject.toml
+	$(PYTHON) -m venv .venv-dist
+	.venv-dist/bin/pip install --quiet --disable-pip-version-check 'build>=1.2' 'twine>=6.1'
+	touch $@
+
+.venv-oldest/installed: pyproject.toml constraints/oldest.txt
+	python3.11 -m venv .venv-oldest
+	.venv-oldest/bin/pip install --quiet --disable-pip-version-check --upgrade pip
+	.venv-oldest/bin/pip install --quiet --disable-pip-version-check --constraint constraints/oldest.txt --editable '.[test,test-gpu]'
+	touch $@
+
 clean:
-	rm -rf .venv .venv-bench .venv-gpu .venv-references .venv-training results figures/quick site
+	rm -rf .venv .venv-* build dist results figures/quick site

@@ -1,5 +1,7 @@
 """spikesim: Monte-Carlo instrument for momentum and orthogonalisation (theory in docs/theory.md)."""
 
+from importlib.metadata import version as _version
+
 from spikesim import stages, theory
 from spikesim.estimate import RateFit, fit_rate
 from spikesim.filters import (
@@ -47,6 +49,8 @@ from spikesim.stages.filter import Filter
 from spikesim.stages.polar import Polar
 from spikesim.sweep.store import Store
 from spikesim.sweep.sweep import Sweep
+
+__version__ = _version("spikesim")
 
 __all__ = [
     "AR1", "EMA", "FIR", "IIR", "PIPELINES", "AlphaStable", "Alternating", "Arch", "Biased", "Constant", "Contaminated",

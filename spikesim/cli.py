@@ -17,9 +17,13 @@ KEPT = "stopped; finished blocks are kept, and the same command goes on from the
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
-    help="Monte-Carlo instrument for momentum and orthogonalisation in optimizers like Muon. Words: docs/glossary.md.",
     epilog="Exit codes: 0 done and held; 1 a claim or a check failed; 2 bad usage or input; 130 stopped.",
 )  # fmt: skip
+
+
+@app.callback()
+def spikesim(version: given.Version = False) -> None:
+    """Monte-Carlo instrument for momentum and orthogonalisation in optimizers like Muon. Words: docs/glossary.md."""
 
 
 @app.command(epilog="Example: spikesim run experiments/drift.toml --out results/drift --quick")

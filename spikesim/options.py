@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from typer import Argument, Option
+from typer import Argument, Exit, Option
 
 SMALL = "small sizes, in minutes, by the quick tables of each spec"
 
@@ -11,6 +11,17 @@ Folder = Annotated[Path, Argument(metavar="DIR", help="Store to read: the folder
 Fresh = Annotated[bool, Option("--fresh", help="Compute again what is already there.")]
 Json = Annotated[bool, Option("--json", help="Print JSON, for programs, in place of text and progress.")]
 Window = Annotated[float | None, Option(metavar="STEPS", help="Window T = 1/(1 - beta), at least 1, may be fractional.")]
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        print(f"spikesim {version('spikesim')}")
+        raise Exit
+
+
+Version = Annotated[bool, Option("--version", callback=_say_version, is_eager=True, help="Print the version and leave.")]
 
 # run
 SpecFile = Annotated[Path, Argument(metavar="SPEC.toml", help="Spec: a TOML file of models, grid and run.")]

@@ -1,0 +1,53 @@
+"""What stands in several places about the package agrees."""
+
+import re
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import spikesim
+from spikesim.cli import app
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+LICENCE = PROJECT["project"]["license"]
+
+
+def lines(name):
+    text = (ROOT / name).read_text(encoding="utf-8")
+    return [line for line in text.splitlines() if line and not line.startswith("#")]
+
+
+def test_the_version_stands_once():
+    stated = PROJECT["project"]["version"]
+    assert spikesim.__version__ == version("spikesim") == stated
+    assert CliRunner().invoke(app, ["--version"]).output == f"spikesim {stated}\n"
+    assert f"version: {stated}" in lines("CITATION.cff")
+    assert re.search(rf"^## \[{re.escape(stated)}\]", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
+
+
+def test_the_licence_is_one():
+    assert f"license: {LICENCE}" in lines("CITATION.cff")
+    assert (LICENCE, lines("LICENSE")[0]) == ("BSD-3-Clause", "BSD 3-Clause License")
+
+
+def test_the_oldest_versions_are_the_lower_bounds():
+    assert lines("constraints/oldest.txt") == [need.replace(">=", "==") for need in PROJECT["project"]["dependencies"]]
+
+
+def test_every_dependency_has_a_lower_bound_and_no_other():
+    for need in PROJECT["project"]["dependencies"]:
+        assert re.fullmatch(r"[a-z-]+>=[\d.]+", need), need
+
+
+PACKED = [p for p in (ROOT / "spikesim").rglob("*") if p.is_file() and "__pycache__" not in p.parts]
+
+
+@pytest.mark.parametrize("path", PACKED, ids=lambda p: str(p.relative_to(ROOT)))
+def test_every_file_of_the_package_is_packed(path):
+    data = PROJECT["tool"]["setuptools"]["package-data"]["spikesim"]
+    assert (path.parent / "__init__.py").is_file()
+    assert path.suffix == ".py" or path.name in data
