@@ -6,7 +6,7 @@ BENCH := experiments/benchmarks
 TRAINING := experiments/training
 CUDA ?= 12
 
-.PHONY: test reproduce bench gpu references training check clean
+.PHONY: test reproduce bench gpu references training browser check clean
 
 test: check
 	$(BIN)/python -m pytest -n 2 --dist loadfile
@@ -25,6 +25,9 @@ references: .venv-references/installed
 
 training: .venv-training/installed
 	PYTHONPATH=experiments .venv-training/bin/python -m training.run $(if $(QUICK),--quick)
+
+browser: .venv-browser/installed
+	.venv-browser/bin/python -m pytest tests/browser
 
 check: .venv/installed
 	$(BIN)/ruff check .
@@ -56,5 +59,10 @@ check: .venv/installed
 	.venv-training/bin/pip install --quiet --disable-pip-version-check --constraint $(TRAINING)/constraints.txt --editable '.[training]'
 	touch $@
 
+.venv-browser/installed: pyproject.toml
+	$(PYTHON) -m venv .venv-browser
+	.venv-browser/bin/pip install --quiet --disable-pip-version-check --editable '.[browser]'
+	touch $@
+
 clean:
-	rm -rf .venv .venv-bench .venv-gpu .venv-references .venv-training results figures/quick
+	rm -rf .venv .venv-bench .venv-gpu .venv-references .venv-training .venv-browser results figures/quick

@@ -120,6 +120,25 @@ def export(
 
 
 @app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(help="Folder of `spikesim run`, or one that holds several such.")],
+    to: Annotated[Path | None, typer.Option(help="FILE.html.  [default: report.html in the folder]")] = None,
+    as_json: Json = False,
+) -> None:
+    """Write one page of HTML from stored results. Exit code 1 if a claim is BROKEN, or a stored file is damaged."""
+    from spikesim.page.write import write
+
+    with _stoppable("stopped; nothing was written"):
+        done = write(folder, to)
+    print(json.dumps(done.as_json(), indent=1, allow_nan=False) if as_json else done.path)
+    for said in (f"BROKEN: {', '.join(done.broken)}" if done.broken else "", "damaged files" if done.damaged else ""):
+        if said:
+            print(said, file=sys.stderr)
+    if done.broken or done.damaged:
+        raise typer.Exit(1)
+
+
+@app.command()
 def reproduce(
     full: Annotated[bool, typer.Option("--full/--quick", help="The paper's settings, or small matrices in minutes.")] = False,
     experiments: Annotated[Path, typer.Option(help="Folder of experiments.")] = Path("experiments"),
