@@ -146,9 +146,7 @@ def _rows(store: Store) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def _point(
-    point: IndexPoint, state: states.PointStatus, rows: list[dict[str, Any]], data: "xr.Dataset | None"
-) -> PointPage:
+def _point(point: IndexPoint, state: states.PointStatus, rows: list[dict[str, Any]], data: "xr.Dataset | None") -> PointPage:
     model, attributes = point.build(), {} if data is None else dict(data.attrs)
     cells = tuple(
         Cell(

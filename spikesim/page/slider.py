@@ -51,9 +51,7 @@ def _point(point: PointPage, observable: str, axes: list[dict[str, Any]]) -> dic
     cells = _mine(point, observable)
     windows = sorted({c.window for c in cells if c.window is not None})
     found = {(c.pipeline, c.window): c for c in cells}
-    lines = {
-        name: [_values(found.get((name, t))) for t in windows] for name in dict.fromkeys(c.pipeline for c in cells)
-    }
+    lines = {name: [_values(found.get((name, t))) for t in windows] for name in dict.fromkeys(c.pipeline for c in cells)}
     at = [axis["values"].index(_key(point.coordinates.get(axis["name"]))) for axis in axes]
     return {"label": point.label, "at": at, "snr": finite(_snr(point)), "windows": windows, "lines": lines}
 

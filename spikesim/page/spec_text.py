@@ -59,7 +59,9 @@ def _run(index: "Index", models: list[dict[str, Any]], data: "xr.Dataset") -> tu
     base["trials"] = index.points[0].trials
     if index.points[0].until is not None:
         base["until"] = index.points[0].until.model_dump(exclude_none=True)
-    found = [base | dict(itertools.chain.from_iterable(x.items() for x in some)) for some in itertools.product(*_guesses(data))]
+    found = [
+        base | dict(itertools.chain.from_iterable(x.items() for x in some)) for some in itertools.product(*_guesses(data))
+    ]
     for run in found:
         if _identities([models[0]], run) == {index.points[0].identity}:
             return run, _identities(models, run) == {p.identity for p in index.points}

@@ -20,7 +20,9 @@ NEEDS: dict[str, tuple[tuple[str, ...], str]] = {
     "alignment": (("alignment",), "B3, B3'"),
 }
 """Observables that each family of findings on bounds reads, and the claims it is about."""
-LIMITS = "a limit is judged by three sizes of one aspect and SNR, as `spikesim verify` does; means stand beside it in the table"
+LIMITS = (
+    "a limit is judged by three sizes of one aspect and SNR, as `spikesim verify` does; means stand beside it in the table"
+)
 NEVER = (
     ("S1 to S10", LIMITS),
     ("S11", "it is judged by batches of trials, of which a store keeps one sum"),
