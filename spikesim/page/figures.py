@@ -76,7 +76,7 @@ def _figure(title: str, unit: str, names: Sequence[str], points: list[PointPage]
         target = io.BytesIO()
         figure.savefig(target, format="svg", metadata={"Date": None, "Creator": None})
     some = f" {len(points)} of {stored} stored points are drawn." if stored > len(points) else ""
-    note = f"Bars: ± {MOVED} standard errors of the mean over trials. Thin lines: theory; dotted grey: a bound, where below 1.{some}"
+    note = f"Bars: ± {MOVED} standard errors of the mean. Thin lines: theory; dotted grey: a bound, where below 1.{some}"
     source = "data:image/svg+xml;base64," + base64.b64encode(target.getvalue()).decode()
     return Figure(title, source, f"{title} against the window T. " + " ".join(said), note)
 
