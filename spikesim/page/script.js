@@ -62,7 +62,7 @@
   };
 
   const plot = (data, point, at) => {
-    const svg = draw("svg", { viewBox: "0 0 420 260", role: "img" });
+    const svg = draw("svg", { viewBox: "0 0 420 285", role: "img" });
     const lines = Object.entries(point.lines);
     const numbers = lines.flatMap(([, v]) => v.flatMap((x) => [x[0], x[2]])).filter((x) => x !== null);
     const low = Math.min(0, ...numbers), high = Math.max(data.observable === "alignment" ? 1 : 0, ...numbers, low + 1e-9);
@@ -72,7 +72,7 @@
     svg.append(draw("path", { d: "M50 15V200H405", fill: "none", stroke: "currentColor" }));
     for (const v of [low, (low + high) / 2, high]) svg.append(draw("text", { x: 45, y: py(v) + 4, "text-anchor": "end" }, shown(v, 2)));
     for (const t of [...new Set([point.windows[0], point.windows.at(-1)])]) svg.append(draw("text", { x: px(t), y: 215, "text-anchor": "middle" }, shown(t, 3)));
-    svg.append(draw("text", { x: 227, y: 215, "text-anchor": "middle" }, "window T (steps)"));
+    svg.append(draw("text", { x: 227, y: 232, "text-anchor": "middle" }, "window T (steps)"));
     const here = px(point.windows[at]);
     svg.append(draw("path", { d: `M${here} 15V200`, stroke: "currentColor", "stroke-dasharray": "2 3" }));
     lines.forEach(([name, values], k) => {
@@ -81,8 +81,8 @@
       if (trace(0).length) svg.append(draw("path", { d: `M${trace(0).join("L")}`, fill: "none", stroke: colour, "stroke-width": 1.8, "stroke-dasharray": DASHES[k % DASHES.length] }));
       if (trace(2).length) svg.append(draw("path", { d: `M${trace(2).join("L")}`, fill: "none", stroke: colour, "stroke-width": 0.9 }));
       if (values[at][0] !== null) svg.append(marker(k, here, py(values[at][0]), colour));
-      svg.append(marker(k, 60 + 105 * (k % 4), 236 + 16 * Math.floor(k / 4), colour));
-      svg.append(draw("text", { x: 70 + 105 * (k % 4), y: 240 + 16 * Math.floor(k / 4) }, name.slice(0, 14)));
+      svg.append(marker(k, 20 + 100 * (k % 4), 250 + 16 * Math.floor(k / 4), colour));
+      svg.append(draw("text", { x: 30 + 100 * (k % 4), y: 254 + 16 * Math.floor(k / 4) }, name.slice(0, 14)));
     });
     return svg;
   };

@@ -49,7 +49,11 @@ def spec_text(index: "Index", data: "xr.Dataset | None") -> SpecText:
     text = "\n".join([f"title = {_value(index.title)}", *(_table(m, len(models)) for m in models), "", *_lines("run", run)])
     said = "Written from the stored points; comments, grid and [quick] tables of the file are not kept."
     back = "gives" if same else "does not give"
-    why = "" if same else ": points differ in more than their model, or an argument cannot be told from results"
+    why = (
+        ""
+        if same
+        else ": points differ in more than their model, or an argument cannot be told from results, as the order of observables"
+    )
     return SpecText(text + "\n", f"{said} Read back, it {back} the identities of all stored points{why}.")
 
 
@@ -59,9 +63,8 @@ def _run(index: "Index", models: list[dict[str, Any]], data: "xr.Dataset") -> tu
     base["trials"] = index.points[0].trials
     if index.points[0].until is not None:
         base["until"] = index.points[0].until.model_dump(exclude_none=True)
-    found = [
-        base | dict(itertools.chain.from_iterable(x.items() for x in some)) for some in itertools.product(*_guesses(data))
-    ]
+    choices = itertools.product(*_guesses(data))
+    found = [base | dict(itertools.chain.from_iterable(x.items() for x in some)) for some in choices]
     for run in found:
         if _identities([models[0]], run) == {index.points[0].identity}:
             return run, _identities(models, run) == {p.identity for p in index.points}

@@ -33,7 +33,7 @@ def store(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def driver(store):
+def driver():
     from selenium import webdriver
 
     options = webdriver.ChromeOptions()
@@ -91,8 +91,8 @@ def test_a_click_sorts_and_enter_turns_it_round(page):
 
 def test_sliders_show_the_numbers_of_the_store(page, store):
     rows = {(r["noise.sigma"], r["pipeline"], r["window"]): r for r in store.table(["alignment"]).to_pylist()}
-    set_to = "const x = document.querySelector(`[data-axis='${arguments[0]}']`); x.value = arguments[1]; " \
-             "x.dispatchEvent(new Event('input'))"  # fmt: skip
+    find = "const x = document.querySelector(`[data-axis='${arguments[0]}']`)"
+    set_to = f"{find}; x.value = arguments[1]; x.dispatchEvent(new Event('input'))"
     read = "return [...document.querySelectorAll('.slider tbody tr')].map(r => [...r.cells].map(c => c.textContent))"
     for i, sigma in enumerate([0.5, 1.0, 2.0]):
         for k, window in enumerate([1.0, 3.0, 9.0]):

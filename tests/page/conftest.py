@@ -12,7 +12,7 @@ TABLE = {
     "grid": {"noise.sigma": [0.5, 1.0]},
     "run": {
         "windows": [1, 2, 8], "trials": 12, "steps": 40,
-        "observables": ["alignment", "tail", "gap", "sin_theta_left", "sin_theta_right", "noise_fro"],
+        "observables": ["alignment", "sin_theta_left", "sin_theta_right", "gap", "tail", "noise_fro"],
     },
 }  # fmt: skip
 

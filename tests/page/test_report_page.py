@@ -3,6 +3,7 @@
 import json
 import re
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import pytest
 
@@ -62,7 +63,8 @@ def test_means_are_those_of_the_store(page, made):
     rows = made.table().to_pylist()
     found = [[c[0] for c in cells if c[0] is not None] for cells in Page(page).cells]
     pairs = sorted(tuple(map(float, x)) for x in found if len(x) == 2)
-    assert pairs == sorted((r["mean"], r["standard_error"]) for r in rows)
+    stored = sorted((r["mean"], r["standard_error"]) for r in rows if r["mean"] is not None)
+    assert [p for p in pairs if p[0] == p[0]] == stored  # NaN stands for what no trial has
     assert len(rows) > 50
 
 
@@ -97,7 +99,7 @@ def test_the_page_is_whole_and_names_everything_once(page):
     assert sum(tag == "img" for tag, _ in found.elements) == 3
     levels = [int(tag[1]) for tag, _ in found.elements if re.fullmatch(r"h[1-6]", tag)]
     assert levels[0] == 1
-    assert all(b <= a + 1 for a, b in zip(levels, levels[1:], strict=False))
+    assert all(b <= a + 1 for a, b in pairwise(levels))
 
 
 def test_the_page_asks_nothing_of_the_network(page):
