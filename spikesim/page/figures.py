@@ -86,7 +86,7 @@ def _panel(axis: Any, point: PointPage, names: Sequence[str], unit: str) -> str:
     for k, ((of, pipeline), cells) in enumerate(_series(point, names).items()):
         style = PIPELINE_STYLE.get(pipeline) if names == ("alignment",) else None
         style = dict(style or SERIES_STYLE[k % len(SERIES_STYLE)])
-        x, y = [c.window for c in cells], np.array([c.mean for c in cells])
+        x, y = np.array([c.window for c in cells], float), np.array([c.mean for c in cells])
         error = MOVED * np.array([c.error for c in cells])
         line = LINES[k % len(LINES)]
         label = pipeline if names == ("alignment",) else of
@@ -125,5 +125,5 @@ def _bound(axis: Any, point: PointPage) -> str:
     shown = [(t, v) for t, v in zip(windows, values, strict=True) if v < 1]
     if not shown:
         return "bound B2e is 1 or more at every T, and says nothing"
-    guide(axis, *zip(*shown, strict=True), "bound B2e", color="#777777", linestyle=":")
+    guide(axis, [t for t, _ in shown], [v for _, v in shown], "bound B2e", color="#777777", linestyle=":")
     return f"bound B2e {shown[0][1]:.3g} at T = {shown[0][0]:.4g}, {shown[-1][1]:.3g} at T = {shown[-1][0]:.4g}"

@@ -106,7 +106,7 @@ def _after(at: Any, pipeline: str, window: float, steps: int, observable: str) -
     if pipeline == "post-polar" and observable == "alignment":
         return Formula(gain * asymptotics.alignment(*at, 1.0), "B4, S4")
     if pipeline == "post-polar" and observable == "cosine":
-        return Formula(updates.post_polar_cosine(*at, window, steps), "S5")
+        return Formula(updates.post_polar_cosine(shape, sigma, spikes, window, steps), "S5")
     if pipeline == "re-polarised" and observable == "alignment" and gain > 1 - STEADY:
         each = post_polar.repolarised_alignment(shape, sigma, spikes, window)
         return Formula(asymptotics.weighted(spikes, each), "S10 (conjecture)")

@@ -52,7 +52,7 @@ def spec_text(index: "Index", data: "xr.Dataset | None") -> SpecText:
     why = (
         ""
         if same
-        else ": points differ in more than their model, or an argument cannot be told from results, as the order of observables"
+        else ": points differ in more than their model, or results do not tell an argument (the order of observables)"
     )
     return SpecText(text + "\n", f"{said} Read back, it {back} the identities of all stored points{why}.")
 

@@ -83,8 +83,8 @@ def _bounds(at: bounds.Buffers) -> tuple[list[Finding], list[tuple[str, str]]]:
             missing.append((labels, why))
         else:
             found += [replace(f, outside=at.outside) for f in bounds.FAMILIES[name](at)]
-    for label, needed in (("B3", "noise_nuclear"), ("B3' (pathwise)", "noise_tangent"), ("B2 (Wedin)", "noise_op")):
-        missing += [] if at.has(needed) else [(label, f"{needed} is not stored")]
+    for label, single in (("B3", "noise_nuclear"), ("B3' (pathwise)", "noise_tangent"), ("B2 (Wedin)", "noise_op")):
+        missing += [] if at.has(single) else [(label, f"{single} is not stored")]
     return found, missing
 
 
