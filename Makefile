@@ -6,7 +6,7 @@ BENCH := experiments/benchmarks
 TRAINING := experiments/training
 CUDA ?= 12
 
-.PHONY: test reproduce notebook bench gpu references training check clean docs dist oldest
+.PHONY: test reproduce notebook bench gpu references training check clean docs dist oldest browser
 
 test: check
 	$(BIN)/python -m pytest -n 2 --dist loadfile
@@ -49,6 +49,9 @@ QUICKLY := tests/test_packaging.py tests/test_cli.py tests/test_readme.py tests/
 oldest: .venv-oldest/installed
 	.venv-oldest/bin/python -m pytest -n 2 --dist loadfile $(if $(QUICK),$(QUICKLY))
 
+browser: .venv-browser/installed
+	.venv-browser/bin/python -m pytest tests/browser
+
 check: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -88,6 +91,11 @@ check: .venv/installed
 	python3.11 -m venv .venv-oldest
 	.venv-oldest/bin/pip install --quiet --disable-pip-version-check --upgrade pip
 	.venv-oldest/bin/pip install --quiet --disable-pip-version-check --constraint constraints/oldest.txt --editable '.[test,test-gpu]'
+	touch $@
+
+.venv-browser/installed: pyproject.toml
+	$(PYTHON) -m venv .venv-browser
+	.venv-browser/bin/pip install --quiet --disable-pip-version-check --editable '.[browser]'
 	touch $@
 
 clean:

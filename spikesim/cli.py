@@ -116,6 +116,28 @@ def export(folder: given.Folder, to: given.To) -> None:
         print(f"{missing} trials are missing from it: `spikesim status` says which", file=sys.stderr)
 
 
+@app.command(epilog="Example: spikesim report results/drift")
+def report(
+    folder: given.Reported,
+    to: given.Page = None,
+    as_json: given.Json = False,
+) -> None:
+    """Write a store's results as one HTML page: figures, tables, verdicts.
+
+    Exit code 1 if a claim is BROKEN or a stored file is damaged.
+    """
+    from spikesim.page.write import write
+
+    with _stoppable("stopped; nothing was written"):
+        done = write(folder, to)
+    print(json.dumps(done.as_json(), indent=1, allow_nan=False) if as_json else done.path)
+    for said in (f"BROKEN: {', '.join(done.broken)}" if done.broken else "", "damaged files" if done.damaged else ""):
+        if said:
+            print(said, file=sys.stderr)
+    if done.broken or done.damaged:
+        raise typer.Exit(1)
+
+
 @app.command(epilog="Example: spikesim reproduce --quick")
 def reproduce(
     full: given.Full = False,

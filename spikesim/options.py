@@ -52,6 +52,12 @@ To = Annotated[
     Path, Option(metavar="FILE", help="NAME.csv or NAME.parquet: a table of means over trials. NAME.nc: every trial.")
 ]
 
+# report
+Reported = Annotated[Path, Argument(metavar="DIR", help="Store to read, or a folder that holds several.")]
+Page = Annotated[
+    Path | None, Option("--to", metavar="FILE.html", help="Page to write.", show_default="report.html in the folder")
+]
+
 # reproduce
 Full = Annotated[bool, Option("--full/--quick", help=f"Run at the paper's sizes, in hours, or at {SMALL}.")]
 Experiments = Annotated[Path, Option(metavar="DIR", help="Folder of experiments, each NAME.toml with NAME.py.")]

@@ -32,7 +32,7 @@ FLOORS = [
     ("moments", "parts", "measure", "methods", "arguments", "design", "trials", "dataset", "blocks", "simulate", "gradients"),
     ("sweep", "records", "trained"),
     ("plots", "report", "kinds", "wording", "benchmark", "progress", "predict", "predicted", "verify", "probe"),
-    ("reproduce",),
+    ("reproduce", "page"),
     ("cli", "options"),
 ]
 FLOOR = {name: i for i, names in enumerate(FLOORS) for name in names}

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from spikesim.model import SpikedModel
 from spikesim.noise import Kronecker
 from spikesim.theory import bounds, filters
 from spikesim.verify.finding import (
@@ -42,14 +43,14 @@ def findings(measured: list[Measured]) -> Iterator[Finding]:
         if item.setting.family in ("paper", "small", "tiny"):
             yield from _buffers(item)
         elif item.setting.family == "mixture":
-            yield from _radius(_Buffers(item))
+            yield from _radius(Buffers(item))
         elif item.setting.family == "order":
-            yield from _order(item)
+            yield from order_of(item)
         elif item.setting.family == "wide":
             yield from _vanishing(item)
 
 
-class _Buffers:
+class Buffers:
     """The momentum buffers of one setting: trials of every window, and what the claims about them need."""
 
     def __init__(self, item: Measured) -> None:
@@ -61,10 +62,21 @@ class _Buffers:
         # No theorem speaks of noise outside BVMZOS: sigma^2 = 1 stands in for eta, and the finding is never counted.
         self.eta = float(np.prod(item.model.shape)) if self.outside else item.model.theorem_eta
 
+    @property
+    def unfiltered(self) -> bool:
+        """Whether gradients as they come, T = 1, are among what was measured."""
+        return 1.0 in self.windows
+
+    def has(self, *names: str) -> bool:
+        """Whether all of these were measured."""
+        return all(name in self.data for name in names)
+
     def gain(self, window: float) -> float:
+        """What the EMA leaves of a constant signal."""
         return filters.ema(window, int(self.data.attrs["steps"])).gain
 
     def read(self, name: str, window: float, pipeline: str = "pre-polar") -> Any:
+        """An observable of every trial."""
         values = self.data[name].sel(window=window)
         return (values.sel(pipeline=pipeline) if "pipeline" in values.dims else values).values
 
@@ -74,6 +86,7 @@ class _Buffers:
         return np.nan_to_num(np.maximum(*both), nan=1.0)
 
     def miss(self, window: float) -> Any:
+        """1 - alignment of every trial."""
         return 1 - self.read("alignment", window)
 
     def shift(self, window: float) -> Any:
@@ -84,22 +97,22 @@ class _Buffers:
 
 
 def _buffers(item: Measured) -> Iterator[Finding]:
-    at = _Buffers(item)
-    for family in (_radius, _singular_values, _tail, _subspaces, _alignment):
+    at = Buffers(item)
+    for family in FAMILIES.values():
         for finding in family(at):
             yield replace(finding, outside=at.outside)
 
 
-def _filtered(at: _Buffers) -> list[float]:
+def _filtered(at: Buffers) -> list[float]:
     return [t for t in at.windows if t > 1]
 
 
-def _radius(at: _Buffers) -> Iterator[Finding]:
+def _radius(at: Buffers) -> Iterator[Finding]:
     """‖N‖_F against the radius, B1 and B1q."""
     return _exceedances(at, "frequency of ‖N‖_F > eps", lambda t: at.read("noise_fro", t))
 
 
-def _singular_values(at: _Buffers) -> Iterator[Finding]:
+def _singular_values(at: Buffers) -> Iterator[Finding]:
     """B1's conclusion, on both sides and for all singular values; and Weyl's inequality behind it."""
     yield from _exceedances(at, "frequency of a singular value further off than eps", at.shift)
     for t in _filtered(at):
@@ -107,7 +120,7 @@ def _singular_values(at: _Buffers) -> Iterator[Finding]:
         yield always(*said, at.shift(t), at.read("noise_op", t))
 
 
-def _exceedances(at: _Buffers, what: str, size: Callable[[float], Any]) -> Iterator[Finding]:
+def _exceedances(at: Buffers, what: str, size: Callable[[float], Any]) -> Iterator[Finding]:
     """How often a size at each window passes B1q's radius.
 
     Where no unfiltered gradient was simulated (one scale a run) it is not asked whether it meets the bound already: a bound
@@ -118,25 +131,23 @@ def _exceedances(at: _Buffers, what: str, size: Callable[[float], Any]) -> Itera
             radius, allowed = bounds.perturbation_radius(at.eta, t, q), float(bounds.failure_probability(t, q))
             said = ("B1", what) if q == 0.5 else ("B1q", f"{what} at q = {q}")
             found = frequency(*said, at.setting, t, size(t) > radius, allowed)
-            filtered_only = at.windows[0] > 1
             yield (
-                found
-                if filtered_only
-                else unless_unfiltered(found, frequency(*said, at.setting, t, size(1.0) > radius, allowed))
+                unless_unfiltered(found, frequency(*said, at.setting, t, size(1.0) > radius, allowed))
+                if at.unfiltered
+                else found
             )
 
 
-def _tail(at: _Buffers) -> Iterator[Finding]:
+def _tail(at: Buffers) -> Iterator[Finding]:
     if at.spikes.size == min(at.model.shape):
         return
     for t in _filtered(at):
         bound = float(bounds.expected_tail(at.eta, t))
         said = "B1e", "mean sigma_{r+1}", at.setting, t
-        raw = mean_at_most(*said, at.read("tail", 1.0), bound)
-        yield unless_unfiltered(mean_at_most(*said, at.read("tail", t), bound), raw)
+        yield _unless_met(at, mean_at_most(*said, at.read("tail", t), bound), lambda: at.read("tail", 1.0))
 
 
-def _subspaces(at: _Buffers) -> Iterator[Finding]:
+def _subspaces(at: Buffers) -> Iterator[Finding]:
     smallest = float(at.spikes.min())
     for t in _filtered(at):
         gain = at.gain(t)
@@ -148,45 +159,57 @@ def _subspaces(at: _Buffers) -> Iterator[Finding]:
             yield no_claim(found, "its hypothesis c_sig lambda_r > eps fails")
         else:
             found = vacuous_above_one(found, bound, "the bound")
-            yield unless_unfiltered(found, frequency(*said, at.sine(1.0) > bound, allowed))
-        yield _wedin(at, t, gain)
+            yield unless_unfiltered(found, frequency(*said, at.sine(1.0) > bound, allowed)) if at.unfiltered else found
+        if at.has("noise_op"):
+            yield _wedin(at, t, gain)
         mean_bound = float(bounds.expected_subspace(at.eta, t, smallest, gain))
         said = "B2e", "mean larger sin theta", at.setting, t
         found = vacuous_above_one(mean_at_most(*said, at.sine(t), mean_bound), mean_bound, "the bound")
-        yield unless_unfiltered(found, mean_at_most(*said, at.sine(1.0), mean_bound))
+        yield _unless_met(at, found, lambda: at.sine(1.0))
 
 
-def _wedin(at: _Buffers, t: float, gain: float) -> Finding:
+def _wedin(at: Buffers, t: float, gain: float) -> Finding:
     """B2 with ‖N‖_op itself, which holds for every matrix."""
     bound = bounds.wedin_bound(at.read("noise_op", t), float(at.spikes.min()), gain)
     found = always("B2", "largest sin theta / (‖N‖_op/(c_sig lambda_r - ‖N‖_op))", at.setting, t, at.sine(t), bound)
     return vacuous_above_one(found, float(np.median(bound)), "the bound's median")
 
 
-def _alignment(at: _Buffers) -> Iterator[Finding]:
+def _alignment(at: Buffers) -> Iterator[Finding]:
     for t in _filtered(at):
-        gain, miss, raw = at.gain(t), at.miss(t), at.miss(1.0)
-        nuclear = bounds.nuclear_bound(at.read("noise_nuclear", t), at.spikes, gain)
-        found = always("B3", "largest (1 - alignment) / bound", at.setting, t, miss, nuclear)
-        yield _useful(vacuous_above_one(found, float(np.median(nuclear)), "the bound's median"), nuclear, raw)
-        tangent = bounds.tangent_bound(at.read("noise_tangent", t), at.spikes, gain)
-        found = always("B3'", "largest (1 - alignment) / pathwise bound", at.setting, t, miss, tangent)
-        yield _useful(vacuous_above_one(found, float(np.median(tangent)), "the bound's median"), tangent, raw)
+        gain = at.gain(t)
+        if at.has("noise_nuclear"):
+            nuclear = bounds.nuclear_bound(at.read("noise_nuclear", t), at.spikes, gain)
+            yield _pathwise(at, "B3", "largest (1 - alignment) / bound", t, nuclear)
+        if at.has("noise_tangent"):
+            tangent = bounds.tangent_bound(at.read("noise_tangent", t), at.spikes, gain)
+            yield _pathwise(at, "B3'", "largest (1 - alignment) / pathwise bound", t, tangent)
         bound = float(bounds.alignment_bound(at.model.shape, at.eta, t, at.spikes, gain))
-        said = "B3'", "mean 1 - alignment", at.setting, t
-        found = vacuous_above_one(mean_at_most(*said, miss, bound), bound, "the bound")
-        yield unless_unfiltered(found, mean_at_most(*said, raw, bound))
+        yield _mean_loss(at, "mean 1 - alignment", t, bound)
         if not isinstance(at.model.noise, Kronecker):
-            yield _uncorrelated(at, t, gain, miss, raw)
+            sigma = (at.eta / float(np.prod(at.model.shape))) ** 0.5
+            uncorrelated = float(bounds.uncorrelated_alignment_bound(at.model.shape, sigma, t, at.spikes, gain))
+            yield _mean_loss(at, "mean 1 - alignment, entries uncorrelated", t, uncorrelated)
 
 
-def _uncorrelated(at: _Buffers, t: float, gain: float, miss: Any, raw: Any) -> Finding:
-    """B3' for uncorrelated entries of equal variance."""
-    sigma = (at.eta / float(np.prod(at.model.shape))) ** 0.5
-    bound = float(bounds.uncorrelated_alignment_bound(at.model.shape, sigma, t, at.spikes, gain))
-    said = "B3'", "mean 1 - alignment, entries uncorrelated", at.setting, t
-    found = vacuous_above_one(mean_at_most(*said, miss, bound), bound, "the bound")
-    return unless_unfiltered(found, mean_at_most(*said, raw, bound))
+def _pathwise(at: Buffers, label: str, what: str, t: float, bound: Any) -> Finding:
+    """A bound of 1 - alignment that holds for every matrix."""
+    found = always(label, what, at.setting, t, at.miss(t), bound)
+    found = vacuous_above_one(found, float(np.median(bound)), "the bound's median")
+    return _useful(found, bound, at.miss(1.0)) if at.unfiltered else found
+
+
+def _mean_loss(at: Buffers, what: str, t: float, bound: float) -> Finding:
+    """B3' in expectation."""
+    found = mean_at_most("B3'", what, at.setting, t, at.miss(t), bound)
+    return _unless_met(at, vacuous_above_one(found, bound, "the bound"), lambda: at.miss(1.0))
+
+
+def _unless_met(at: Buffers, found: Finding, raw: Callable[[], Any]) -> Finding:
+    """A mean's bound, vacuous where unfiltered gradients, if measured, meet it already."""
+    if not at.unfiltered:
+        return found
+    return unless_unfiltered(found, mean_at_most(found.label, found.quantity, at.setting, found.window, raw(), found.theory))
 
 
 def _useful(found: Finding, bound: Any, raw: Any) -> Finding:
@@ -196,10 +219,10 @@ def _useful(found: Finding, bound: Any, raw: Any) -> Finding:
     return replace(found, vacuous="an unfiltered gradient already meets it")
 
 
-def _order(item: Measured) -> Iterator[Finding]:
+def order_of(item: Measured) -> Iterator[Finding]:
     """B4 and B5, on settings with all pipelines."""
-    at = _Buffers(item)
-    raw = at.read("alignment", 1.0, "polar-only")
+    at = Buffers(item)
+    raw = at.read("alignment", at.windows[0], "polar-only")
     for t in _filtered(at):
         paired = at.read("alignment", t, "post-polar") - at.gain(t) * raw
         value = at.gain(t) * float(raw.mean())
@@ -213,7 +236,7 @@ def _order(item: Measured) -> Iterator[Finding]:
         yield no_claim(found, f"T is below T_0 = {start:.3g}") if steady < 2 * start - 1 else found
 
 
-def _first_ahead(at: _Buffers) -> str:
+def _first_ahead(at: Buffers) -> str:
     """Smallest measured window from which on pre-polar's mean is above both others' by 3 standard errors."""
     ahead: float | None = None
     for t in reversed(_filtered(at)):
@@ -226,11 +249,20 @@ def _first_ahead(at: _Buffers) -> str:
 
 
 def _vanishing(item: Measured) -> Iterator[Finding]:
-    model, setting = item.model, text_of(item.model)
-    (spike,) = model.spikes
+    (pipeline,), (t,) = item.data.pipeline.values, item.setting.windows
+    yield vanishing(item.model, str(pipeline), t, item.data.alignment.sel(pipeline=pipeline, window=t).values)
+
+
+def vanishing(model: SpikedModel, pipeline: str, t: float, values: Any) -> Finding:
+    """B6, of one pipeline's alignments at one window; rank 1, Gaussian noise."""
+    (spike,), setting = model.spikes, text_of(model)
     bound = bounds.vanishing_alignment(model.shape, model.noise.variance**0.5, spike)
     small = spike < bounds.vanishing_spike(model.shape, model.noise.variance**0.5)
-    (pipeline,), (t,) = item.data.pipeline.values, item.setting.windows
-    values = item.data.alignment.sel(pipeline=pipeline, window=t).values
     found = mean_at_most("B6", f"mean alignment of {pipeline}", setting, t, values, bound)
-    yield found if small else no_claim(found, "its hypothesis fails: the spike is not below sigma |sqrt m - sqrt n|/4")
+    return found if small else no_claim(found, "its hypothesis fails: the spike is not below sigma |sqrt m - sqrt n|/4")
+
+
+FAMILIES = {
+    "radius": _radius, "singular values": _singular_values, "tail": _tail, "subspaces": _subspaces, "alignment": _alignment,
+}  # fmt: skip
+"""Findings on one momentum buffer, by what they are about."""

@@ -1,0 +1,1 @@
+"""One page of HTML from stored results: gathered, judged and drawn, never simulated."""
