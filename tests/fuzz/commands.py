@@ -1,5 +1,6 @@
 """The command line: every command with odd options, and over folders of results that were damaged."""
 
+import json
 import os
 import re
 import shutil
@@ -60,7 +61,10 @@ def _placed(draw: nasty.Random, work: Path) -> tuple[str, Path]:
     for _ in range(draw.choice([0, 1, 1, 2])):
         _hurt(draw, work / "results")
     name = draw.choice(NAMES) if draw.random() < 0.3 else "results"
-    return name, work / ("results" if name == "linked" else name if name in (".", "x/..") else name.removeprefix("./").split("/")[0])
+    if name == "linked":
+        return name, work / "results"
+    inside = os.path.normpath(work / name).removeprefix(f"{work}/")
+    return name, work if name in (".", "x/..") else work / inside.split("/")[0]
 
 
 def _hurt(draw: nasty.Random, folder: Path) -> None:
@@ -104,23 +108,21 @@ def _sealed(path: Path, content: bytes) -> None:
 
 def _index(draw: nasty.Random, path: Path) -> None:
     """An index that says something else, in due form."""
-    if not path.is_file():
-        return
     try:
-        index = Index.parsed(path.read_bytes())
-    except ValueError:
+        table = json.loads(path.read_bytes())
+    except (OSError, ValueError):
         return
-    point = draw.choice(index.points) if index.points else None
-    if point is None or draw.random() < 0.2:
-        index.points = index.points * draw.choice([0, 2])
+    if not isinstance(table, dict) or not table.get("points") or draw.random() < 0.1:
+        table = {"title": "", "quick": False, "points": []}
     else:
-        name = draw.choice(sorted(type(point).model_fields))
-        setattr(point, name, draw.choice(["../..", "x" * 300, "\x00", "", 0, -1, 10**30, {}, {"law": "x"}, {"": [nasty.value(draw)]}]))
+        point = draw.choice(table["points"])
+        name = draw.choice(list(point))
+        point[name] = draw.choice(["../..", "x" * 300, "\x00", "", 0, -1, 10**30, {}, {"law": "x"}, {"": [nasty.value(draw)]}, point[name]])
     try:
-        index.digest = digest_of(index.content)
-        path.write_bytes(index.model_dump_json(warnings=False).encode())
+        index = Index.model_validate(table)
+        path.write_text(index.model_copy(update={"digest": digest_of(index.content)}).model_dump_json())
     except (ValueError, TypeError):
-        return
+        path.write_text(json.dumps(table))
 
 
 def _flags(draw: nasty.Random, *flags: str) -> list[str]:

@@ -29,7 +29,7 @@ SURFACES: dict[str, Callable[[nasty.Random, Path], oracle.Case]] = {
 }  # fmt: skip
 APART = 400
 """Every so many cases one runs in a process of its own."""
-HANGS = 25
+HANGS = 120
 """Seconds after which a case that comes to no end is shown, and all ends."""
 
 

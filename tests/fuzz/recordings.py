@@ -47,14 +47,14 @@ def case(draw: nasty.Random, work: Path) -> Case:
     """A recording in a folder, and how it is probed."""
     suffix = draw.choice([".npy", ".npz", ".safetensors"])
     content = {".npy": _npy, ".npz": _npz, ".safetensors": _safetensors}[suffix](draw)
-    if draw.random() < 0.4:
+    if draw.random() < 0.3:
         content = nasty.damaged(draw, content)
-    path = work / ("gradients" + draw.choice([suffix, suffix, suffix, suffix.upper(), ".npy", ".npz", ".safetensors"]))
+    path = work / ("gradients" + draw.choice([*[suffix] * 12, suffix.upper(), ".npy", ".npz", ".safetensors"]))
     path.write_bytes(content)
-    named = draw.choice(["", "", "", ":g", ":../../evil", ":", ":\n", ":" + "x" * 300])
+    named = draw.choice([*[""] * 12, ":g", ":../../evil", ":", ":\n", ":" + "x" * 300])
     options = ["--json"] if draw.random() < 0.5 else []
     for name, values in OPTIONS:
-        while draw.random() < 0.25:
+        while draw.random() < 0.07:
             options += [f"{name}={draw.choice(values)}".replace("\x00", "\x01")]
     if draw.random() < 0.2:
         options += ["--kind=trajectory", f"--twin={path.name}"]
@@ -63,9 +63,9 @@ def case(draw: nasty.Random, work: Path) -> Case:
 
 def _array(draw: nasty.Random) -> np.ndarray:
     """Numbers, mostly good ones."""
-    shape = SHAPES[0] if draw.random() < 0.6 else draw.choice(SHAPES)
-    dtype = np.dtype("<f4" if draw.random() < 0.5 else draw.choice(TYPES))
-    made = np.random.default_rng(draw.randrange(1000)).normal(size=shape) * draw.choice([1.0, 1.0, 1e-30, 1e30, 1e-160, 1e160, 0.0, 5e-324])
+    shape = SHAPES[0] if draw.random() < 0.8 else draw.choice(SHAPES)
+    dtype = np.dtype("<f4" if draw.random() < 0.7 else draw.choice(TYPES))
+    made = np.random.default_rng(draw.randrange(1000)).normal(size=shape) * draw.choice([*[1.0] * 8, 1e-30, 1e30, 1e-160, 1e160, 0.0, 5e-324])
     with np.errstate(all="ignore"):
         array = np.asarray(made, dtype="f8").astype(dtype if dtype.kind in "fic" else "f8")
     if dtype.kind not in "fic":
@@ -94,7 +94,7 @@ def _npy(draw: nasty.Random) -> bytes:
 def _npz(draw: nasty.Random) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", draw.choice([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2])) as archive:
-        for name in dict.fromkeys(draw.choice(MEMBERS) for _ in range(draw.choice([0, 1, 1, 1, 2, 3]))):
+        for name in dict.fromkeys(draw.choice(MEMBERS) for _ in range(draw.choice([0, *[1] * 6, 2, 3]))):
             archive.writestr(name, _npy(draw))
     return stream.getvalue()
 

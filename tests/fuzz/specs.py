@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -44,15 +43,15 @@ def _place(draw: nasty.Random, path: Path) -> None:
         path.mkdir()
     elif kind == 1:
         path.symlink_to(path.name)
-    elif kind == 2:
-        os.mkfifo(path)
-    elif kind > 3:
+    elif kind > 2:
         path.write_bytes(content(draw))
 
 
 def content(draw: nasty.Random) -> bytes:
     """Bytes of a changed spec."""
     text = draw.choice(seeds())
+    if draw.random() < 0.03:
+        return f"deep = {'[' * (levels := draw.choice([15, 200, 5000, 100_000]))}{']' * levels}\n{text}".encode()
     if draw.random() < 0.25:
         return nasty.damaged(draw, text.encode())
     table = tomllib.loads(text)
@@ -79,7 +78,7 @@ def _changed(draw: nasty.Random, table: Any) -> None:
     elif kind == 2:
         table[key] = [table[key]] * draw.choice([1, 2])
     elif kind == 3:
-        table[key] = nasty.nested(draw, draw.choice([1, 2, 5, 60, 400]))
+        table[key] = nasty.nested(draw, draw.choice([1, 2, 5, 19, 20, 120]))
     else:
         table[key] = nasty.value(draw)
 
