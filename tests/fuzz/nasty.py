@@ -1,5 +1,6 @@
 """Values, texts and bytes that readers do not expect."""
 
+import copy
 import random
 from typing import Any
 
@@ -31,7 +32,7 @@ def value(draw: Random) -> Any:
         return draw.choice(TEXTS)
     if kind == 4:
         return [value(draw) for _ in range(draw.randrange(4))]
-    return draw.choice(OTHERS)
+    return copy.deepcopy(draw.choice(OTHERS))
 
 
 def nested(draw: Random, depth: int) -> Any:

@@ -82,10 +82,10 @@ def held(case: Case, room: Path, apart: bool = False) -> Outcome:
     need("Traceback" not in got.out + got.err, "a traceback", got)
     need(not got.warned and "Warning:" not in got.err, f"warnings {got.warned}", got)
     if got.code == 2:
-        refused = re.search(r"^error: need |^Usage: ", got.err, re.MULTILINE)
+        refused = re.search(r"^error: need |^Usage: |^╭─ Error ", got.err, re.MULTILINE)
         need(refused is not None, "a refusal in no known words", got)
         need(len(got.err) < LONGEST, f"a refusal of {len(got.err)} characters", got)
-        need("Usage: " in got.err or not CONTROL.search(got.err), "control characters in a refusal", got)
+        need("╭─ Error " in got.err or not CONTROL.search(got.err), "control characters in a refusal", got)
     if got.code == 0 and "--json" in case.arguments and "--help" not in case.arguments:
         need(_is_json(got.out), "output that is no JSON", got)
     changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
