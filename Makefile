@@ -6,10 +6,15 @@ BENCH := experiments/benchmarks
 TRAINING := experiments/training
 CUDA ?= 12
 
-.PHONY: test reproduce bench gpu references training check clean
+.PHONY: test fuzz reproduce bench gpu references training check clean
 
 test: check
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+MINUTES ?= 10
+SEED ?= 0
+fuzz: .venv/installed
+	$(BIN)/python tests/fuzz/fuzz.py --minutes $(MINUTES) --seed $(SEED)
 
 reproduce: .venv/installed
 	$(BIN)/spikesim reproduce --quick

@@ -266,14 +266,14 @@ def _stoppable(said: str = KEPT) -> Iterator[None]:
 def main() -> None:
     """Entry point: bad input ends in one message and exit code 2, and never anything in a traceback."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a name that is no text, or a "±" where only ASCII is, is shown as "\\xb1"
+        if isinstance(stream, io.TextIOWrapper):  # a name that is no text, or a "±" where only ASCII is, is shown as "\xb1"
             stream.reconfigure(errors="backslashreplace")
     try:
         answered(app)
         sys.stdout.flush()
     except BrokenPipeError:  # as of `| head`: who reads has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at the interpreter's end
-        sys.exit(2)
+        sys.exit(1)
     except Exception as error:
         if os.environ.get(TRACEBACK):
             raise

@@ -11,6 +11,9 @@ Value = Any
 LEVELS = 20
 """Of tables and lists inside each other in a file: more has no meaning."""
 
+LISTED = 30
+"""Faults of a file that are named at once."""
+
 
 def read_toml(path: Path | str) -> dict[str, Value]:
     """A file's tables.
@@ -75,5 +78,6 @@ def complaint(error: Any) -> str:
 
 def listed(source: str, faults: dict[str, str]) -> str:
     """All faults of a file, where -> what, in one message."""
-    lines = "\n".join(f"  {where}: {what}" for where, what in faults.items())
+    lines = "\n".join(f"  {where}: {what}" for where, what in list(faults.items())[:LISTED])
+    lines += f"\n  and {len(faults) - LISTED} more" if len(faults) > LISTED else ""
     return f"need a valid spec, got {len(faults)} fault{'s' * (len(faults) > 1)} in {source}:\n{lines}"

@@ -27,7 +27,7 @@ SECONDS = 20.0
 """Of the processor, for one case in this process; the first ones import libraries and compile."""
 MEMORY = 8 << 30
 """Bytes of addresses that a process of its own may take."""
-LONGEST = 20_000
+LONGEST = 50_000
 """Characters of a refusal: more has never been read by anyone."""
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 QUIET = DeprecationWarning, PendingDeprecationWarning, ImportWarning  # which Python does not show to users
