@@ -278,7 +278,7 @@ def main() -> None:
         if os.environ.get(TRACEBACK):
             raise
         said = " ".join(f"{type(error).__name__}: {error}".split())
-        print(f"error: unexpected {said}; a fault of spikesim, please report it with what {TRACEBACK}=1 shows", file=sys.stderr)
+        print(f"error: unexpected {said}; a fault of spikesim, please report it: {TRACEBACK}=1 shows more", file=sys.stderr)
         sys.exit(70)
 
 

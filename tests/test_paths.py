@@ -91,7 +91,12 @@ def test_a_folder_that_cannot_be_is_said_in_a_line(here, capfd, out):
     Path("spec.toml").write_text(SPEC)
     Path("taken").write_text("a file")
     Path("loop").symlink_to("loop")
-    for words in (("run", "spec.toml", f"--out={out}"), ("status", out), ("export", out, "--to=t.csv"), ("export", out, f"--to={out}.nc")):
+    for words in (
+        ("run", "spec.toml", f"--out={out}"),
+        ("status", out),
+        ("export", out, "--to=t.csv"),
+        ("export", out, f"--to={out}.nc"),
+    ):
         code, said, err = spikesim(capfd, *words)
         assert (code, said) == (2, "")
         (line,) = [line for line in err.splitlines() if not line.startswith("spec:")]
@@ -100,7 +105,9 @@ def test_a_folder_that_cannot_be_is_said_in_a_line(here, capfd, out):
 
 
 def apart(*words, cwd, stdout=subprocess.PIPE, **options):
-    return subprocess.run([sys.executable, "-c", COMMAND, *words], cwd=cwd, stdout=stdout, stderr=subprocess.PIPE, check=False, **options)
+    return subprocess.run(
+        [sys.executable, "-c", COMMAND, *words], cwd=cwd, stdout=stdout, stderr=subprocess.PIPE, check=False, **options
+    )
 
 
 def test_without_room_on_the_disk_nothing_is_left(here, capfd):
@@ -116,7 +123,9 @@ def test_without_room_on_the_disk_nothing_is_left(here, capfd):
 PREDICT = "predict", "--shape=40x60", "--spike=8", "--sigma=1", "--window=20"
 
 
-@pytest.mark.parametrize("change", [{"LC_ALL": "C"}, {"LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}, {"HOME": None}])
+@pytest.mark.parametrize(
+    "change", [{"LC_ALL": "C"}, {"LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}, {"HOME": None}]
+)
 def test_a_place_without_unicode_or_home_is_no_reason_to_fail(here, change):
     """Letters that a terminal lacks are shown by their numbers; without a home nothing is looked for there."""
     (here / "ü±.npy").write_bytes(b"x")

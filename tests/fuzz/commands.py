@@ -28,7 +28,24 @@ windows = [1, 3]
 trials = 6
 steps = 8
 """
-NAMES = "results", "a b", "ü漢字😀", "-x", "{x}%s", "'\"", "a\nb", "n" * 255, "n" * 256, "a/b/c", "../work/x", "./x/", "x/..", ".", "taken", "linked"
+NAMES = (
+    "results",
+    "a b",
+    "ü漢字😀",
+    "-x",
+    "{x}%s",
+    "'\"",
+    "a\nb",
+    "n" * 255,
+    "n" * 256,
+    "a/b/c",
+    "../work/x",
+    "./x/",
+    "x/..",
+    ".",
+    "taken",
+    "linked",
+)
 RUN = (
     ("--workers", ("1", "2", "0", "-1", "99999999999999999999", "x")),
     ("--shard", ("1/1", "1/2", "2/2", "0/1", "3/2", "1/0", "a/b", "", "1/999999999")),
@@ -117,7 +134,9 @@ def _index(draw: nasty.Random, path: Path) -> None:
     else:
         point = draw.choice(table["points"])
         name = draw.choice(list(point))
-        point[name] = draw.choice(["../..", "x" * 300, "\x00", "", 0, -1, 10**30, {}, {"law": "x"}, {"": [nasty.value(draw)]}, point[name]])
+        point[name] = draw.choice(
+            ["../..", "x" * 300, "\x00", "", 0, -1, 10**30, {}, {"law": "x"}, {"": [nasty.value(draw)]}, point[name]]
+        )
     try:
         index = Index.model_validate(table)
         path.write_text(index.model_copy(update={"digest": digest_of(index.content)}).model_dump_json())
@@ -149,7 +168,23 @@ def _status(draw: nasty.Random, work: Path) -> Case:
 def _export(draw: nasty.Random, work: Path) -> Case:
     name, _ = _placed(draw, work)
     suffix = draw.choice([".csv", ".nc", ".parquet", ".CSV", ".xlsx", ""])
-    to = draw.choice(["table", "a b", "ü漢字😀", "-x", "{x}%s", "a\nb", "n" * 240, "n" * 300, "absent/x", "taken/x", "./x", "../work/x", "results/x"])
+    to = draw.choice(
+        [
+            "table",
+            "a b",
+            "ü漢字😀",
+            "-x",
+            "{x}%s",
+            "a\nb",
+            "n" * 240,
+            "n" * 300,
+            "absent/x",
+            "taken/x",
+            "./x",
+            "../work/x",
+            "results/x",
+        ]
+    )
     if draw.random() < 0.1:
         (work / "table.csv").mkdir(exist_ok=True)
     return Case(("export", f"--to={to}{suffix}", "--", name), (Path(os.path.normpath(work / (to + suffix))),))
@@ -162,11 +197,19 @@ def _reproduce(draw: nasty.Random, work: Path) -> Case:
         (folder / "x.toml").write_bytes(nasty.damaged(draw, SPEC.encode()))
         (folder / "x.py").write_text(draw.choice(["", "x", "GROUP = 1", "1/0", "def draw(): pass", "import absent"]))
     options = _options(draw, (("--published", ("absent", ".", "spec.toml")), ("--experiments", (*NAMES, "experiments"))))
-    return Case(("reproduce", *options, *_flags(draw, "--json", "--fresh", "--full"), "--results=r", "--figures=f"), (work / "r", work / "f", work / "experiments"))
+    return Case(
+        ("reproduce", *options, *_flags(draw, "--json", "--fresh", "--full"), "--results=r", "--figures=f"),
+        (work / "r", work / "f", work / "experiments"),
+    )
 
 
 def _predict(draw: nasty.Random, _work: Path) -> Case:
-    words = [w for name in PREDICT if draw.random() < (0.95 if name in PREDICT[:3] else 0.4) for w in (f"--{name}={_number(draw, name)}",)]
+    words = [
+        w
+        for name in PREDICT
+        if draw.random() < (0.95 if name in PREDICT[:3] else 0.4)
+        for w in (f"--{name}={_number(draw, name)}",)
+    ]
     return Case(("predict", *words, *_flags(draw, "--json", f"--spike={_number(draw, 'spike')}")))
 
 
@@ -195,10 +238,25 @@ def _probe(draw: nasty.Random, work: Path) -> Case:
 def _any(draw: nasty.Random, work: Path) -> Case:
     """Words of all kinds; none that would begin what takes minutes."""
     (work / "spec.toml").write_text(SPEC, encoding="utf-8")
-    words = ["run", "status", "export", "predict", "probe", "spec.toml", "--out", "--to", "--json", "--help", "--", "-h", "--clean", "out", "--dry-run"]
+    words = [
+        "run",
+        "status",
+        "export",
+        "predict",
+        "probe",
+        "spec.toml",
+        "--out",
+        "--to",
+        "--json",
+        "--help",
+        "--",
+        "-h",
+        "--clean",
+        "out",
+        "--dry-run",
+    ]
     tried = [draw.choice(words) if draw.random() < 0.7 else nasty.text(draw) for _ in range(draw.randrange(6))]
     command = draw.choice(["verify", "reproduce", "run", "status", "export", "predict", "probe", "absent", ""])
     if command in ("verify", "reproduce"):
         tried.append("--no-such-option")
     return Case((command, *tried), (work,))
-

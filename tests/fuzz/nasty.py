@@ -49,7 +49,9 @@ def text(draw: Random) -> str:
     if kind == 0:
         return str(draw.choice(NUMBERS)) if draw.random() < 0.9 else "9" * 5000
     if kind == 1:
-        return "".join(chr(draw.choice([draw.randrange(1, 128), draw.randrange(160, 0xD7FF)])) for _ in range(draw.randrange(9)))
+        return "".join(
+            chr(draw.choice([draw.randrange(1, 128), draw.randrange(160, 0xD7FF)])) for _ in range(draw.randrange(9))
+        )
     return draw.choice(TEXTS).replace("\x00", "\x01")
 
 
@@ -68,8 +70,12 @@ def damaged(draw: Random, content: bytes) -> bytes:
     if kind == 3:
         return content[:at] + content[at : at + length] * 2 + content[at + length :]
     if kind == 4:
-        return draw.choice([b"", b"\x00" * 100, b"\xff\xfe", b"\xef\xbb\xbf" + content, content.replace(b"\n", b"\r\n"), content * 2])
+        return draw.choice(
+            [b"", b"\x00" * 100, b"\xff\xfe", b"\xef\xbb\xbf" + content, content.replace(b"\n", b"\r\n"), content * 2]
+        )
     changed = bytearray(content)
     for _ in range(draw.choice([1, 1, 2, 8])):
-        changed[draw.randrange(len(changed)) if kind == 5 else min(len(changed) - 1, draw.randrange(200))] ^= 1 << draw.randrange(8)
+        changed[draw.randrange(len(changed)) if kind == 5 else min(len(changed) - 1, draw.randrange(200))] ^= (
+            1 << draw.randrange(8)
+        )
     return bytes(changed)

@@ -16,7 +16,19 @@ import numpy as np
 from oracle import Case
 
 TYPES = "<f4", "<f8", ">f8", ">f4", "<f2", "<i4", "<c8", "|b1", "<U2", "|S3", "<M8[s]", "|V4", "<f16"
-SHAPES = ((60, 3, 4), (48, 1, 1), (0, 3, 4), (60, 0, 4), (60, 3, 0), (60,), (), (1, 60, 3, 4), (3, 4, 60), (49, 1, 5), (2, 3, 4))
+SHAPES = (
+    (60, 3, 4),
+    (48, 1, 1),
+    (0, 3, 4),
+    (60, 0, 4),
+    (60, 3, 0),
+    (60,),
+    (),
+    (1, 60, 3, 4),
+    (3, 4, 60),
+    (49, 1, 5),
+    (2, 3, 4),
+)
 HEADERS = (
     "{'descr': '<f4', 'fortran_order': False, 'shape': (10**9, 9, 9)}",
     "{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000, 1000000000000, 9)}",
@@ -65,14 +77,18 @@ def _array(draw: nasty.Random) -> np.ndarray:
     """Numbers, mostly good ones."""
     shape = SHAPES[0] if draw.random() < 0.8 else draw.choice(SHAPES)
     dtype = np.dtype("<f4" if draw.random() < 0.7 else draw.choice(TYPES))
-    made = np.random.default_rng(draw.randrange(1000)).normal(size=shape) * draw.choice([*[1.0] * 8, 1e-30, 1e30, 1e-160, 1e160, 0.0, 5e-324])
+    made = np.random.default_rng(draw.randrange(1000)).normal(size=shape) * draw.choice(
+        [*[1.0] * 8, 1e-30, 1e30, 1e-160, 1e160, 0.0, 5e-324]
+    )
     with np.errstate(all="ignore"):
         array = np.asarray(made, dtype="f8").astype(dtype if dtype.kind in "fic" else "f8")
     if dtype.kind not in "fic":
         array = np.zeros(shape, dtype)
     elif draw.random() < 0.4 and array.size:
         at = draw.randrange(array.size)
-        array.reshape(-1)[at : at + draw.choice([1, 12, 10**6])] = draw.choice([0, 1, 1, 2, *([np.nan, np.inf, -np.inf] if dtype.kind != "i" else [])])
+        array.reshape(-1)[at : at + draw.choice([1, 12, 10**6])] = draw.choice(
+            [0, 1, 1, 2, *([np.nan, np.inf, -np.inf] if dtype.kind != "i" else [])]
+        )
     return np.asfortranarray(array) if draw.random() < 0.3 else array
 
 
@@ -108,14 +124,19 @@ def _safetensors(draw: nasty.Random) -> bytes:
     size = len(_tensor())
     head: dict[str, Any] = {"g": {"dtype": "F32", "shape": [60, 3, 4], "data_offsets": [0, size]}}
     if draw.random() < 0.5:
-        tensor, lie = head["g"], draw.choice([-1, 0, 1.0, 2**63, 10**30, "3", None, [], [0], [60, 3], [0, 2**64], [size, 0], True])
+        tensor, lie = (
+            head["g"],
+            draw.choice([-1, 0, 1.0, 2**63, 10**30, "3", None, [], [0], [60, 3], [0, 2**64], [size, 0], True]),
+        )
         key = draw.choice([*tensor, "extra"])
         if isinstance(tensor.get(key), list) and draw.random() < 0.7:
             tensor[key][draw.randrange(len(tensor[key]))] = lie
         else:
             tensor[key] = lie
     if draw.random() < 0.3:
-        head[draw.choice(["h", "g.1", "__metadata__", "ü\n\x1b[0m", "y" * 5000])] = draw.choice([head["g"], 1, {"format": "pt"}, {"a": 1}])
+        head[draw.choice(["h", "g.1", "__metadata__", "ü\n\x1b[0m", "y" * 5000])] = draw.choice(
+            [head["g"], 1, {"format": "pt"}, {"a": 1}]
+        )
     text = json.dumps(head)
     if draw.random() < 0.1:
         text = draw.choice([text[:-1] + ', "g": 1}', "[" * 100_000, "[]", "1", "NaN", text + " " * 1000])

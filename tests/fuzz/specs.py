@@ -74,7 +74,9 @@ def _changed(draw: nasty.Random, table: Any) -> None:
     if kind == 0:
         del table[key]
     elif kind == 1 and isinstance(table, dict):
-        table[draw.choice([*nasty.TEXTS, "law", "noise.sigma", "run.steps", "run.trials", "model", "records", "probe"])] = table.pop(key)
+        table[draw.choice([*nasty.TEXTS, "law", "noise.sigma", "run.steps", "run.trials", "model", "records", "probe"])] = (
+            table.pop(key)
+        )
     elif kind == 2:
         table[key] = [table[key]] * draw.choice([1, 2])
     elif kind == 3:
