@@ -105,12 +105,12 @@ def listing(room: Path) -> dict[str, tuple[object, ...]]:
     found: dict[str, tuple[object, ...]] = {}
     for top, folders, files in os.walk(room):
         for name in [*folders, *files]:
-            path = os.path.join(top, name)  # noqa: PTH118 (names that are no text stay as they are)
+            path = os.path.join(top, name)
             where, state = os.path.relpath(path, room), os.lstat(path)
             if os.path.islink(path):
                 found[where] = "link", os.readlink(path)
             elif os.path.isfile(path):
-                with open(path, "rb") as file:  # noqa: PTH123
+                with open(path, "rb") as file:
                     found[where] = "file", state.st_mtime_ns, state.st_mode, hashlib.sha256(file.read()).digest()
             else:
                 found[where] = ("other", state.st_mode)

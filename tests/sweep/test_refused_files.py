@@ -24,7 +24,7 @@ trials = 2
 def refusal(tmp_path, text):
     path = tmp_path / "spec.toml"
     path.write_text(text)
-    with pytest.raises(ValueError, match="^need ") as caught:
+    with pytest.raises(ValueError, match=r"^need ") as caught:
         Spec.from_toml(path)
     return str(caught.value)
 
@@ -70,7 +70,7 @@ def test_an_index_in_due_form_that_names_other_places_is_refused(tmp_path, name,
     setattr(index.points[0], name, value)
     index.digest = digest_of(index.content)
     (tmp_path / "index.json").write_text(index.model_dump_json())
-    with pytest.raises(ValueError, match="need a readable index.json"):
+    with pytest.raises(ValueError, match=r"need a readable index\.json"):
         Store(tmp_path).index  # noqa: B018
 
 
