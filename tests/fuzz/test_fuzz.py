@@ -10,7 +10,7 @@ import pytest
 from spikesim import cli
 from spikesim.errors import need
 
-CASES = {"specs": 400, "recordings": 250, "commands": 200}
+CASES = {"specs": 300, "recordings": 150, "commands": 90}
 SEED = 7
 
 
