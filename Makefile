@@ -6,10 +6,15 @@ BENCH := experiments/benchmarks
 TRAINING := experiments/training
 CUDA ?= 12
 
-.PHONY: test reproduce notebook bench gpu references training check clean docs dist oldest browser
+.PHONY: test reproduce docs notebook bench gpu references training dist oldest browser fuzz check clean
 
 test: check
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+MINUTES ?= 10
+SEED ?= 0
+fuzz: .venv/installed
+	$(BIN)/python tests/fuzz/fuzz.py --minutes $(MINUTES) --seed $(SEED)
 
 reproduce: .venv/installed
 	$(BIN)/spikesim reproduce --quick

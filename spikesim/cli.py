@@ -1,10 +1,12 @@
 """Command line: one screen of sub-commands, no logic. Exit code 0: done; 1: a check failed; 2: bad usage or input."""
 
+import io
 import json
+import os
 import shutil
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
@@ -14,6 +16,8 @@ import typer
 from spikesim import options as given
 
 KEPT = "stopped; finished blocks are kept, and the same command goes on from there"
+TRACEBACK = "SPIKESIM_TRACEBACK"
+"""In the environment, if not empty: an error that nobody thought of ends in its traceback."""
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
@@ -271,9 +275,30 @@ def _stoppable(said: str = KEPT) -> Iterator[None]:
 
 
 def main() -> None:
-    """Entry point: bad input ends in one message and exit code 2, never in a traceback."""
+    """Entry point: bad input ends in one message and exit code 2, and never anything in a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name that is no text, or a "±" where only ASCII is, is shown as "\xb1"
+            stream.reconfigure(errors="backslashreplace")
     try:
-        app()
+        answered(app)
+        sys.stdout.flush()
+    except BrokenPipeError:  # as of `| head`: who reads has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at the interpreter's end
+        sys.exit(1)
+    except Exception as error:
+        if os.environ.get(TRACEBACK):
+            raise
+        said = " ".join(f"{type(error).__name__}: {error}".split())
+        print(f"error: unexpected {said}; a fault of spikesim, please report it: {TRACEBACK}=1 shows more", file=sys.stderr)
+        sys.exit(70)
+
+
+def answered(command: Callable[[], object]) -> None:
+    """Do what a command does; what it refuses is one message and exit code 2, and any other error goes on."""
+    try:
+        command()
+    except BrokenPipeError:
+        raise
     except OSError as error:
         print(f"error: need a usable file or folder, got {error.filename!r}: {error.strerror or error}", file=sys.stderr)
         sys.exit(2)

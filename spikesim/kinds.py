@@ -55,7 +55,7 @@ def kind_of(path: Path) -> str:
     """Of an experiment's file; SIMULATION for one that cannot be read, as its spec then says why."""
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return SIMULATION
     return RECORDS if "records" in table else PROBES if "probe" in table else SIMULATION
 

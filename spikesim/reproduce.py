@@ -11,6 +11,7 @@ from spikesim.errors import need
 from spikesim.kinds import RECORDS, asked, made
 from spikesim.progress import Bar
 from spikesim.report import GROUPS, Reproduced, gallery
+from spikesim.sweep.faults import one_line
 
 QUICK_NOTE = "Quick run: matrices formed are up to 64 wide, and trials few; for the figures of the gallery use --full."
 
@@ -70,7 +71,11 @@ def _script(script: Path) -> Any:
     spec = importlib.util.spec_from_file_location(f"experiments.{script.stem}", script)
     need(spec is not None and spec.loader is not None, "a Python script", script=str(script))
     module = importlib.util.module_from_spec(spec)  # type: ignore[arg-type]
-    spec.loader.exec_module(module)  # type: ignore[union-attr]
+    try:
+        spec.loader.exec_module(module)  # type: ignore[union-attr]
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise ValueError(f"need a script that Python can read, got script={str(script)!r}: {one_line(reason)}") from error
     need(hasattr(module, "draw"), "a script that defines draw(store, figures, published)", script=str(script))
     group = getattr(module, "GROUP", None)
     need(group in GROUPS, f"a script whose GROUP is in {GROUPS}", script=str(script), GROUP=group)

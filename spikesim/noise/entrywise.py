@@ -177,6 +177,8 @@ class Kronecker(Noise):
     def entry_scale(self, shape: Shape) -> NDArray[np.float64]:
         need((len(self.rows), len(self.columns)) == tuple(shape), f"spectra of lengths {tuple(shape)}",
              rows=len(self.rows), columns=len(self.columns))  # fmt: skip
+        top = self.sigma * (max(self.rows) * max(self.columns)) ** 0.5
+        need(top < np.inf, "a finite largest sigma^2 rows_i columns_j", rows=max(self.rows), columns=max(self.columns))
         return self.sigma * np.sqrt(np.outer(self.rows, self.columns))
 
     def eta(self, shape: Shape) -> float:

@@ -4,7 +4,15 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from spikesim.errors import need, shortened, shown
+
 Value = Any
+
+LEVELS = 20
+"""Of tables and lists inside each other in a file: more has no meaning."""
+
+LISTED = 30
+"""Faults of a file that are named at once."""
 
 
 def read_toml(path: Path | str) -> dict[str, Value]:
@@ -15,11 +23,25 @@ def read_toml(path: Path | str) -> dict[str, Value]:
         OSError: If it cannot be read.
     """
     try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"need a TOML file, got {path}: {error}") from None
+        table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        deep = deeper(table, LEVELS)
+    except ValueError as error:  # of tomllib's, of UTF-8, or of numbers too long to read
+        raise ValueError(f"need a TOML file, got {path}: {one_line(str(error))}") from None
     except RecursionError:
-        raise ValueError(f"need a TOML file of fewer levels, got {path}") from None
+        deep = True
+    need(not deep, f"a TOML file of {LEVELS} levels or fewer", file=str(path))
+    return table
+
+
+def deeper(value: Value, levels: int) -> bool:
+    """Whether there are tables and lists inside each other beyond so many levels."""
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return levels < 0 or any(deeper(x, levels - 1) for x in inside)
+
+
+def one_line(text: str) -> str:
+    """The text without line breaks and control characters, which are shown as in Python; of a long one, both ends."""
+    return shortened("".join(c if c.isprintable() else repr(c)[1:-1] for c in text))
 
 
 def merged(table: dict[str, Value], changes: dict[str, Value]) -> dict[str, Value]:
@@ -38,7 +60,7 @@ def merged(table: dict[str, Value], changes: dict[str, Value]) -> dict[str, Valu
 
 def path_of(loc: tuple[int | str, ...]) -> str:
     """Where in a file: model[0].shape."""
-    return "".join(f"[{x}]" if isinstance(x, int) else f".{x}" for x in loc).lstrip(".")
+    return one_line("".join(f"[{x}]" if isinstance(x, int) else f".{x}" for x in loc).lstrip("."))
 
 
 def complaint(error: Any) -> str:
@@ -50,11 +72,12 @@ def complaint(error: Any) -> str:
         "extra_forbidden": "need a known key, got this one",
         "too_short": "need one item or more, got none",
     }
-    shown = "a table" if isinstance(error["input"], dict) else repr(error["input"])
-    return fixed.get(error["type"], f"need {error['msg'].lower().removeprefix('input should be ')}, got {shown}")
+    got = "a table" if isinstance(error["input"], dict) else shown(error["input"])
+    return fixed.get(error["type"], f"need {error['msg'].lower().removeprefix('input should be ')}, got {got}")
 
 
 def listed(source: str, faults: dict[str, str]) -> str:
     """All faults of a file, where -> what, in one message."""
-    lines = "\n".join(f"  {where}: {what}" for where, what in faults.items())
+    lines = "\n".join(f"  {where}: {what}" for where, what in list(faults.items())[:LISTED])
+    lines += f"\n  and {len(faults) - LISTED} more" if len(faults) > LISTED else ""
     return f"need a valid spec, got {len(faults)} fault{'s' * (len(faults) > 1)} in {source}:\n{lines}"

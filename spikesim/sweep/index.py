@@ -1,8 +1,8 @@
 """The index of a store: which points, in which order, belong to the spec that was run last."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from spikesim.errors import need
 from spikesim.model import SpikedModel
@@ -10,6 +10,9 @@ from spikesim.sweep.fields import ModelSpec
 from spikesim.sweep.shard import digest_of
 from spikesim.sweep.spec import Spec, label_of
 from spikesim.sweep.until import Until, rounds
+
+MOST_TRIALS = 2**32
+"""As many as have numbers of their own."""
 
 
 class IndexPoint(BaseModel):
@@ -23,8 +26,8 @@ class IndexPoint(BaseModel):
         model: As the spec describes it.
     """
 
-    identity: str
-    trials: int
+    identity: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
+    trials: Annotated[int, Field(ge=1, le=MOST_TRIALS)]
     until: Until | None = None
     coordinates: dict[str, Any]
     model: dict[str, Any]

@@ -39,4 +39,7 @@ def _floats(x: Value) -> Value:
     """Every whole number of a table as a float, those of tables inside too."""
     if isinstance(x, dict):
         return {name: _floats(value) for name, value in x.items()}
-    return float(x) if isinstance(x, int) and not isinstance(x, bool) else x
+    if isinstance(x, int) and not isinstance(x, bool):
+        need(abs(x) < 2**1023, "numbers below 2**1023", digits=x.bit_length() * 3 // 10)
+        return float(x)
+    return x

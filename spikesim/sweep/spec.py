@@ -39,7 +39,7 @@ from spikesim.design import Design, design_from
 from spikesim.errors import need
 from spikesim.model import SpikedModel
 from spikesim.rng import LAYOUT_VERSION
-from spikesim.sweep.faults import complaint, listed, merged, path_of, read_toml
+from spikesim.sweep.faults import complaint, listed, merged, one_line, path_of, read_toml
 from spikesim.sweep.fields import ModelSpec, Part, RunSpec
 from spikesim.sweep.until import Until
 
@@ -152,7 +152,7 @@ def _faults_of(table: dict[str, Value]) -> dict[str, str]:
     grid = table.get("grid")
     for key in grid if isinstance(grid, dict) else ():
         if not _can_vary(key):
-            faults[f"grid.{key}"] = "need a grid key such as 'noise.sigma', 'spikes' or 'run.steps', got this one"
+            faults[path_of(("grid", key))] = "need a grid key such as 'noise.sigma', 'spikes' or 'run.steps', got this one"
     return faults
 
 
@@ -171,7 +171,7 @@ def _points(file: _File, source: str) -> tuple[Point, ...]:
     for number, model in enumerate(file.model):
         for values in itertools.product(*file.grid.values()):
             at = dict(zip(file.grid, values, strict=True))
-            where = ", ".join([f"model[{number}]", *(f"{k}={v}" for k, v in at.items())])
+            where = one_line(", ".join([f"model[{number}]", *(f"{k}={v}" for k, v in at.items())]))
             try:
                 points.append(_point(model, file.run, at))
             except ValidationError as error:
