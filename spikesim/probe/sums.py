@@ -85,7 +85,8 @@ def sums_of(recording: Recording, seed: int, twin: Recording | None = None) -> S
         if twin is not None:
             adder.compare(first, rows, _flat(twin.take(steps)))
     return Sums(
-        recording.shape, recording.dtype.name, adder.products, adder.pairs, adder.totals.reshape(BLOCKS, m, n), adder.null.reshape(DRAWS, m, n),
+        recording.shape, recording.dtype.name,
+        adder.products, adder.pairs, adder.totals.reshape(BLOCKS, m, n), adder.null.reshape(DRAWS, m, n),
         np.asarray(adder.norms), np.asarray(adder.sizes), adder.entries, adder.blocks,
         None if twin is None else adder.shared,
     )  # fmt: skip

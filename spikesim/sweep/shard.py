@@ -211,8 +211,6 @@ def _first_row(values: np.ndarray, rows: int) -> "pa.Array":
 
 def decoded(content: bytes) -> "xr.Dataset":
     """What `encoded` was given."""
-    import xarray as xr
-
     return Raw.of(content).dataset
 
 

@@ -45,7 +45,8 @@ def test_a_point_that_is_a_link_is_refused_and_nothing_changes(store, tmp_path, 
     assert everything(tmp_path) == before
 
 
-def test_the_store_itself_may_be_a_link(store, tmp_path):
+@pytest.mark.usefixtures("store")
+def test_the_store_itself_may_be_a_link(tmp_path):
     (tmp_path / "link").symlink_to("results")
     linked = Store(tmp_path / "link")
     assert run_spec(SPEC, linked).kept == 1
