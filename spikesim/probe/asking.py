@@ -17,7 +17,8 @@ from spikesim.stages.polar import Polar
 VALUES = 256
 """Singular values that are kept, at most."""
 RANKS = (1, 2, 4, 8, 16)
-SMALLEST = 1e-100
+SMALLEST = {"float32": 1e-30, "float64": 1e-100}
+"""Norms: smaller numbers of a type have few digits left, or squares that are zero."""
 CLIPPED = "clipped pre-polar"
 
 
@@ -37,11 +38,13 @@ def clip_norm(sums: Sums) -> float:
     """The norm at which clipping is tried.
 
     Raises:
-        ValueError: If most gradients are zero.
+        ValueError: If most gradients are zero, or too small for their type.
     """
     norm = CLIP * float(np.median(sums.norms))
     need(norm > 0, "gradients that are not mostly zero", median_norm=norm / CLIP)
-    need(norm >= SMALLEST, f"gradients of norm {SMALLEST:g} and more", "scale them by a power of two", median=norm / CLIP)
+    least = SMALLEST[sums.dtype]
+    hint = "scale them by a power of two"
+    need(norm >= CLIP * least, f"gradients of {sums.dtype} with norms of {least:g} and more", hint, median_norm=norm / CLIP)
     return norm
 
 

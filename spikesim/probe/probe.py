@@ -64,4 +64,4 @@ def probe(
         leads = leads_of(kind, count, other is not None, noise.correlation)
         plan = passes(kind, count, tried, often, seed, leads)
         runs = tuple(read(recording, run, asked, buffer, other) for run in plan)
-    return concluded(recording.name, kind, asked, sums, noise, leads, runs, reach)
+    return concluded(recording.title, kind, asked, sums, noise, leads, runs, reach)

@@ -153,12 +153,13 @@ def _truth(recording: Recording, steps: NDArray[np.int64], ranks: tuple[int, ...
 def _entering(x: Floats, wide: SVD, asked: Asked) -> tuple[Floats, ...]:
     """Of what enters a polar step, at every window: singular values, sines left and right, nuclear norm and energy."""
     found = svd(x)
+    sizes = found.d.astype(np.float64)  # squares of a float32 may have no place in one
     longest = max(x.shape[-2:])
     each = (
         _rounded(found.d, longest)[..., : asked.values],
         *_sines(found, wide, asked.ranks),
-        found.d.sum(-1),
-        (found.d**2).sum(-1),
+        sizes.sum(-1),
+        (sizes**2).sum(-1),
     )
     return tuple(np.broadcast_to(part, (len(asked.windows), *part.shape[1:])) for part in each)
 

@@ -27,7 +27,7 @@ class Probe:
     """What a recording says.
 
     Attributes:
-        name: Of the recording.
+        name: Of the recording: its file's, without folders.
         kind: "stationary" or "trajectory".
         shape: (K, m, n).
         asked: Pipelines, windows and ranks.

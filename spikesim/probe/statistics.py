@@ -13,6 +13,8 @@ from spikesim.probe.readings import Readings
 Mask = NDArray[np.bool_]
 
 RESOLVED = 0.5
+TINY = 1e-100
+"""Of the largest singular value: smaller ones are none, wherever gradients differ so much in size."""
 BY_READING = ("inside", "gradient", "spectrum", "left", "right", "nuclear", "energy")
 
 
@@ -33,8 +35,9 @@ def means(readings: Readings, keep: Mask) -> Statistics:
     left_sine  that of `left` with the error of what it is held against taken out (`corrected`), (P, W, ranks); right_sine
     """
     rows = keep[readings.block]
-    found = {name: getattr(readings, name)[rows].mean(0) for name in BY_READING}
-    ratio = found["spectrum"] / np.where(found["gradient"] > 0, found["gradient"], np.nan)
+    found = {name: getattr(readings, name)[rows].mean(0, np.float64) for name in BY_READING}
+    there = found["gradient"] > TINY * found["gradient"].max(initial=0.0)
+    ratio = found["spectrum"] / np.where(there, found["gradient"], np.nan)
     fall = decrease(readings, keep)
     behind = fall - fall[:1]
     beyond = np.cumsum(behind[:, ::-1], axis=1)[:, ::-1] / np.arange(behind.shape[1], 0, -1)

@@ -76,7 +76,7 @@ class _ProbeSpec(Part):
 
     @model_validator(mode="after")
     def _together(self) -> "_ProbeSpec":
-        need(self.files or self.models, "files or models to probe")
+        need(self.files or self.models, "files or models to probe", files=self.files, models=self.models)
         need(bool(self.models) == bool(self.steps), "steps for models, and for nothing else", steps=self.steps)
         names = [m.name for m in self.models] + [_name(f) for f in self.files]
         need(len(set(names)) == len(names), "distinct names of streams", names=names)

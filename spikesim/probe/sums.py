@@ -38,6 +38,7 @@ class Sums:
 
     Attributes:
         shape: (K, m, n).
+        dtype: Of what was read, a name.
         products: <G_t, G_{t+j}> for j = 0..LAGS, summed over the t of a block, (B, LAGS + 1).
         pairs: How many products are in each, (B, LAGS + 1).
         totals: Sums of gradients, (B, m, n).
@@ -50,6 +51,7 @@ class Sums:
     """
 
     shape: tuple[int, int, int]
+    dtype: str
     products: Floats
     pairs: Floats
     totals: Floats
@@ -83,7 +85,8 @@ def sums_of(recording: Recording, seed: int, twin: Recording | None = None) -> S
         if twin is not None:
             adder.compare(first, rows, _flat(twin.take(steps)))
     return Sums(
-        recording.shape, adder.products, adder.pairs, adder.totals.reshape(BLOCKS, m, n), adder.null.reshape(DRAWS, m, n),
+        recording.shape, recording.dtype.name,
+        adder.products, adder.pairs, adder.totals.reshape(BLOCKS, m, n), adder.null.reshape(DRAWS, m, n),
         np.asarray(adder.norms), np.asarray(adder.sizes), adder.entries, adder.blocks,
         None if twin is None else adder.shared,
     )  # fmt: skip

@@ -61,12 +61,12 @@ def _from_file(source: str | bytes, name: str | None, memory: int, unpacked: int
     need(suffix in SUFFIXES, f"a file that ends in {', '.join(SUFFIXES)}", file=str(path))
     if suffix == ".npy":
         need(name is None, "no name for the one array of a .npy file", name=name, file=str(path))
-        return Recording(opened_npy(path), str(path))
+        return Recording(opened_npy(path), str(path), path.name)
     if suffix == ".npz":
         packed, name = opened_npz(path, name, memory, unpacked)
-        return Recording(packed, f"{path}:{name}")
+        return Recording(packed, f"{path}:{name}", f"{path.name}:{name}")
     raw, name = opened_safetensors(path, name)
-    return Recording(raw, f"{path}:{name}")
+    return Recording(raw, f"{path}:{name}", f"{path.name}:{name}")
 
 
 def _parted(text: str, name: str | None) -> tuple[Path, str | None]:

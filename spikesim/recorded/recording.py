@@ -35,15 +35,17 @@ class Recording:
     A context manager. A temporary file behind it is gone when it is closed or collected.
 
     Attributes:
-        name: The file and the name in it, or "gradients".
+        name: The file and the name in it, or "gradients": for errors.
+        title: The same without the folders of the file: for pages, which others read.
         dtype: Of what is read: float32 or float64.
     """
 
-    def __init__(self, raw: Raw, name: str) -> None:
+    def __init__(self, raw: Raw, name: str, title: str = "") -> None:
         need_stream(raw.shape, raw.dtype, name)
         self._raw: Raw | None = raw
         self._shape = raw.shape
         self.name = name
+        self.title = title or name
         self.dtype = read_type(raw.dtype)
 
     @property

@@ -9,7 +9,6 @@ from spikesim.devices.named import device
 from spikesim.parts import SECONDS
 from spikesim.sweep import cost
 from spikesim.sweep.plan import BLOCK_SECONDS, WHOLE, PointPlan, Share, planned
-from spikesim.sweep.shard import Raw
 from spikesim.sweep.spec import Spec
 from spikesim.sweep.state import clock
 from spikesim.sweep.store import Store
@@ -88,8 +87,8 @@ def _pace(plans: list[PointPlan]) -> tuple[float, int]:
     ratios: list[float] = []
     for plan in plans:
         names = plan.ledger.used(plan.trials)[-1:]  # the first of a run compiles
-        for content in plan.ledger.contents(names[0].trials) if names and len(ratios) < SAMPLE else ():
-            measured = float(Raw.of(content, ()).attributes.get(SECONDS, 0.0))
+        for raw in plan.ledger.raw(names[0].trials, ()) if names and len(ratios) < SAMPLE else ():
+            measured = float(raw.attributes.get(SECONDS, 0.0))
             ratios.append(measured / (len(names[0].trials) * cost.seconds(plan.design)))
     return (median(ratios), len(ratios)) if ratios else (1.0, 0)
 

@@ -14,7 +14,7 @@ from spikesim.errors import need
 from spikesim.parts import joined
 from spikesim.sweep import shard
 from spikesim.sweep.failure import Failure, failures
-from spikesim.sweep.shard import DamagedError, ShardName
+from spikesim.sweep.shard import DamagedError, Raw, ShardName
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -70,17 +70,33 @@ class Ledger:
 
     def found(self, trials: range) -> "list[xr.Dataset]":
         """Parts of a range that are there and sound, in the order of their trials."""
-        return [shard.decoded(content) for content in self.contents(trials)]
+        return [raw.dataset for raw in self.raw(trials)]
 
-    def contents(self, trials: range, without: Collection[ShardName] = ()) -> Iterator[bytes]:
-        """Bytes of the shards that answer for trials; others stand for damaged ones, if there are."""
+    def raw(self, trials: range, names: Collection[str] | None = None) -> Iterator[Raw]:
+        """Contents of the shards that answer for trials; others stand for damaged ones, if there are.
+
+        Args:
+            trials: Of these alone.
+            names: Variables to read; all where left out.
+
+        Raises:
+            ValueError: If a name vouches for bytes that are no shard's: nothing that befalls a file can do that.
+        """
+        for name, content in self._sound(trials):
+            try:
+                raw = Raw.of(content, names)
+            except DamagedError as error:
+                raise DamagedError(f"{error}, in {self.folder / str(name)}; remove it and run again") from None
+            yield raw
+
+    def _sound(self, trials: range, without: Collection[ShardName] = ()) -> Iterator[tuple[ShardName, bytes]]:
         for name in self.used(trials, without):
             try:
                 content = shard.content_of(self.folder, name)
             except (DamagedError, FileNotFoundError):  # or set aside meanwhile, by a run
-                yield from self.contents(name.trials, {*without, name})
+                yield from self._sound(name.trials, {*without, name})
             else:
-                yield content
+                yield name, content
 
     def failures(self, trials: range) -> list[Failure]:
         """Blocks of which trials are still missing because computing them failed."""
@@ -108,9 +124,11 @@ class Ledger:
 
     def set_aside(self, name: ShardName) -> None:
         """Move a damaged or unwanted shard where it is never read; it may be gone already, by another run's hand."""
-        (self.folder / QUARANTINE).mkdir(exist_ok=True)
+        aside = self.folder / QUARANTINE
+        need(not aside.is_symlink(), "a folder of its own for what is set aside", link=str(aside))
+        aside.mkdir(exist_ok=True)
         try:
-            (self.folder / str(name)).replace(self.folder / QUARANTINE / str(name))
+            (self.folder / str(name)).replace(aside / str(name))
         except FileNotFoundError:
             return
 
@@ -127,7 +145,8 @@ class Ledger:
         stop = max(trials.stop for trials in rounds)
         over = [f.path(self.folder) for f in failures(self.folder) if f not in still and f.after <= stop]
         aside = self.folder / QUARANTINE
-        temporary, apart = self.folder.glob(".*.tmp"), aside.iterdir() if aside.is_dir() else ()
+        apart = [aside] if aside.is_symlink() else aside.iterdir() if aside.is_dir() else ()  # never what a link leads to
+        temporary = self.folder.glob(".*.tmp")
         return sorted([*temporary, *(self.folder / str(s) for s in inside - used), *over, *apart])
 
 

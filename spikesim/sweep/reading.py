@@ -8,7 +8,6 @@ from spikesim.errors import need
 from spikesim.parts import joined
 from spikesim.sweep.index import IndexPoint
 from spikesim.sweep.ledger import Ledger
-from spikesim.sweep.shard import Raw
 from spikesim.sweep.until import Floats, Until, last_look
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ def until_enough(ledger: Ledger, until: Until, trials: int) -> tuple[int, bool]:
 
 def values_of(ledger: Ledger, until: Until, between: range) -> Floats | None:
     """The numbers of which a mean is wanted, (trial, means); None where trials are missing."""
-    parts = [Raw.of(content, (until.mean,)) for content in ledger.contents(between)]
+    parts = list(ledger.raw(between, (until.mean,)))
     if sum(len(part.trials) for part in parts) < len(between):
         return None
     return np.concatenate([until.values(part) for part in parts])

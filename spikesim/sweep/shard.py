@@ -27,13 +27,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spikesim.errors import need
+from spikesim.errors import need, shown
 
 if TYPE_CHECKING:
     import pyarrow as pa
     import xarray as xr
 
 SUFFIX = ".parquet"
+MAGIC = b"PAR1"
+"""First and last bytes of any Parquet file."""
 DIGITS = 32
 LAYOUT, ATTRIBUTES = b"spikesim.layout", b"spikesim.attributes"
 """Of the schema's metadata, JSON: each variable's dimensions and shape (but for trials) and the coordinates; the rest."""
@@ -127,7 +129,8 @@ def content_of(folder: Path, name: ShardName) -> bytes:
         if not (path.is_dir() or path.is_symlink()):
             raise
         content = b""
-    if ShardName.of(folder, name.first, name.after, content) != name:
+    vouched = ShardName.of(folder, name.first, name.after, content) == name
+    if not (vouched and content.startswith(MAGIC) and content.endswith(MAGIC)):
         raise DamagedError(f"need the bytes that were written, got others in {path}")
     return content
 
@@ -208,11 +211,7 @@ def _first_row(values: np.ndarray, rows: int) -> "pa.Array":
 
 def decoded(content: bytes) -> "xr.Dataset":
     """What `encoded` was given."""
-    import xarray as xr
-
-    raw = Raw.of(content)
-    variables = {name: (raw.layout.dimensions[name], values) for name, values in raw.values.items()}
-    return xr.Dataset(variables, {"trial": raw.trials, **raw.layout.coordinates}, raw.attributes)
+    return Raw.of(content).dataset
 
 
 @dataclass(frozen=True, eq=False)
@@ -257,7 +256,19 @@ class Raw:
 
     @classmethod
     def of(cls, content: bytes, names: Collection[str] | None = None) -> "Raw":
-        """From a shard's bytes; names: variables to read, all where left out."""
+        """From a shard's bytes; names: variables to read, all where left out.
+
+        Raises:
+            DamagedError: If they are no shard's.
+        """
+        try:
+            return cls._of(content, names)
+        except Exception as error:  # whatever a reader trips over
+            said = " ".join(f"{type(error).__name__}: {error}".split())
+            raise DamagedError(f"need the bytes of a shard, got reason={shown(said)}") from error
+
+    @classmethod
+    def _of(cls, content: bytes, names: Collection[str] | None) -> "Raw":
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -279,3 +290,11 @@ class Raw:
         """Of the dataset."""
         found: dict[str, Any] = json.loads(self.text)
         return found
+
+    @property
+    def dataset(self) -> "xr.Dataset":
+        """The same as the dataset that was written."""
+        import xarray as xr
+
+        variables = {name: (self.layout.dimensions[name], values) for name, values in self.values.items()}
+        return xr.Dataset(variables, {"trial": self.trials, **self.layout.coordinates}, self.attributes)

@@ -70,8 +70,8 @@ def _wanted(ledger: Ledger, point: IndexPoint, damaged: set[ShardName]) -> int:
 def others(store: Store) -> list[Path]:
     """Folders of points that the index does not have: of specs that were run into the same folder before."""
     known = {point.identity for point in store.index.points}
-    folders = (path for path in store.folder.iterdir() if path.is_dir() and re.fullmatch(r"[0-9a-f]{16}", path.name))
-    return sorted(path for path in folders if path.name not in known)
+    folders = (path for path in store.folder.iterdir() if path.is_dir() and not path.is_symlink())
+    return sorted(path for path in folders if re.fullmatch(r"[0-9a-f]{16}", path.name) and path.name not in known)
 
 
 def temporary(store: Store) -> list[Path]:

@@ -53,10 +53,15 @@ class Store:
 
         Args:
             identity: Hash of the point, its folder's name.
+
+        Raises:
+            ValueError: If that is a link: what is written or removed would be elsewhere.
         """
         from spikesim.sweep.ledger import Ledger
 
-        return Ledger(self.folder / identity)
+        folder = self.folder / identity
+        need(not folder.is_symlink(), "a point's folder in the store itself", link=str(folder))
+        return Ledger(folder)
 
     def write_index(self, spec: "Spec", quick: bool) -> None:
         """Say which points, in which order, belong to the spec.

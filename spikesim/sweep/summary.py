@@ -181,7 +181,7 @@ def _read_all(store: "Store", names: Sequence[str] | None, points: Sequence[Inde
             count, enough = until_enough(ledger, point.until, point.trials)
             stop = count if enough else stop
         rounds = [range(r.start, min(r.stop, stop)) for r in point.rounds if r.start < stop]
-        shards = [Raw.of(content, wanted) for r in rounds for content in ledger.contents(r)]
+        shards = [raw for r in rounds for raw in ledger.raw(r, wanted)]
         missing = stop - sum(len(s.trials) for s in shards)
         failed = sum(map(ledger.failed, rounds)) if missing else 0
         yield _read(shards, names, layouts, missing, failed)

@@ -8,6 +8,7 @@ import pytest
 import recordings
 
 import spikesim as ss
+from spikesim.probe.page import above
 from spikesim.probe.plan import FEWEST, GRID
 
 KINDS = ("stationary", "trajectory")
@@ -145,3 +146,33 @@ def test_dead_rows_and_columns_leave_the_rest_as_it_is(kind):
         np.testing.assert_allclose(got, wanted, rtol=1e-9, atol=1e-9, err_msg=name)
     assert np.all(np.isnan(large.data.filtering_ratio.sel(index=[5, 6])))
     assert large.noise.eta.value == pytest.approx(small.noise.eta.value)
+
+
+def test_one_step_whose_squares_no_float32_holds(kind):
+    gradients = recordings.recorded((3, 4), 60).astype(np.float32)
+    gradients[30] *= np.float32(1e21)
+    found = probed(gradients, kind)
+    whole(found, "singular_values", "filtering_ratio")
+    assert found.data["singular_values"].max() > 1e18
+
+
+def test_a_direction_that_next_to_no_gradient_has_is_one_without_a_ratio(kind):
+    """Sizes 1 and 1e-315: their ratio has no place in a float64."""
+    gradients = recordings.recorded((2, 4), 60)
+    gradients[:, 1] = np.where(np.arange(60) % 2, 1e-315, 0.0)[:, None] * np.arange(4)
+    gradients *= 1e60
+    gradients[::2, 1] = 0
+    found = probed(gradients, kind)
+    assert np.isfinite(found.data["filtering_ratio"]).any()
+
+
+def test_a_recording_is_called_by_its_file_without_folders(tmp_path):
+    (tmp_path / "secret").mkdir()
+    gradients = recordings.recorded((3, 4), 60)
+    for name, title in (("g.npy", "g.npy"), ("g.npz", "g.npz:a/b")):
+        path = tmp_path / "secret" / name
+        np.save(path, gradients) if name == "g.npy" else np.savez(path, **{"a/b": gradients})
+        found = probed(path, "stationary")
+        assert found.name == title
+        assert found.text().startswith(f"{title}: 60 gradients")
+        assert "secret" not in found.text() + json.dumps(found.as_json()) + above(found)

@@ -78,6 +78,8 @@ def changed(place, value):
         (changed((59, 0, 0), np.inf), r"step=59.*entry=\(0, 0\)"),
         (0 * GOOD, "need gradients that are not mostly zero, got median_norm=0"),
         (changed(slice(0, 40), 0), "gradients that are not mostly zero"),
+        (1e-43 * GOOD.astype(np.float32), "need gradients of float32 with norms of 1e-30 and more, got median_norm="),
+        (1e-130 * GOOD, "need gradients of float64 with norms of 1e-100 and more, got median_norm="),
         (GOOD.astype(object), "object"),
         (GOOD.astype(complex), "complex"),
         (np.zeros((60, 0, 4)), "0"),

@@ -177,5 +177,5 @@ def test_faults_are_told_with_their_place(folder, old, new, said):
 
 
 def test_a_study_without_streams_is_refused(folder):
-    with pytest.raises(ValueError, match="need files or models to probe"):
+    with pytest.raises(ValueError, match=r"need files or models to probe, got files=\(\), models=\(\)"):
         study(folder, 'title = "x"\n[probe]\nseed = 1\n')
