@@ -40,14 +40,19 @@ def test_the_oldest_versions_are_the_lower_bounds():
 
 def test_every_dependency_has_a_lower_bound_and_no_other():
     for need in PROJECT["project"]["dependencies"]:
-        assert re.fullmatch(r"[a-z-]+>=[\d.]+", need), need
+        assert re.fullmatch(r"[a-z0-9-]+>=[\d.]+", need), need
 
 
 PACKED = [p for p in (ROOT / "spikesim").rglob("*") if p.is_file() and "__pycache__" not in p.parts]
 
 
+DATA = PROJECT["tool"]["setuptools"]["package-data"]
+
+
 @pytest.mark.parametrize("path", PACKED, ids=lambda p: str(p.relative_to(ROOT)))
 def test_every_file_of_the_package_is_packed(path):
-    data = PROJECT["tool"]["setuptools"]["package-data"]["spikesim"]
-    assert (path.parent / "__init__.py").is_file()
-    assert path.suffix == ".py" or path.name in data
+    package = next(folder for folder in path.parents if (folder / "__init__.py").is_file())
+    patterns = DATA.get(".".join(package.relative_to(ROOT).parts), [])
+    within = path.relative_to(package)
+    assert within.parts == (path.name,) or path.suffix != ".py"
+    assert path.suffix == ".py" or any(within.match(p) and p.count("/") == len(within.parts) - 1 for p in patterns)
