@@ -139,7 +139,7 @@ def test_several_runs_have_an_index_and_others_are_named(several):
     text = text_of(several)
     assert 'href="#run0"' in text
     assert 'href="#run1"' in text
-    assert "1 files of a probe study" in text
+    assert "1 file of a probe study" in text
     one = strict(Page(text).data[1])
     assert one["axes"] == []
     assert [p["windows"] for p in one["points"]] == [[2.0]]
