@@ -64,12 +64,12 @@ def test_an_equality_is_judged_with_light_tails_alone(data):
 
 
 def test_trials_without_a_value_are_no_verdict_and_no_error(data):
-    lost = data.assign(tail=data.tail * np.nan)
+    lost = data.assign(tail=data["tail"] * np.nan)
     assert "defined samples" in reasons(MODEL, lost)["B1e"]
     assert "B3'" in labels(MODEL, lost)
 
 
-@pytest.mark.parametrize("spike", [1.0, -1.0])
+@pytest.mark.parametrize("spike", [0.8, -0.8])
 def test_a_small_matrix_says_nothing_of_b6_and_a_large_one_may_be_broken(monkeypatch, spike):
     small = ss.SpikedModel((40, 4), (0.5,), ss.Gaussian(1.0))
     large = ss.SpikedModel((64, 16), (spike,), ss.Gaussian(1.0))

@@ -44,7 +44,7 @@ def test_a_grown_run_shows_the_last_file_and_resuming_changes_nothing(tmp_path):
     before = (store.folder / SPEC).stat().st_mtime_ns
     ran(tmp_path, FILE)
     assert (store.folder / SPEC).stat().st_mtime_ns == before
-    grown = FILE.replace("[0.5, 1.0]", "[0.5, 1.0, 2.0]  # one more")
+    grown = FILE.replace("[0.5, 1.0]", "[0.5, 1.0, 2.0]") + "# one more\n"
     assert shown(ran(tmp_path, grown))[0] == grown
 
 
