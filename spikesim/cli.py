@@ -122,7 +122,7 @@ def export(folder: given.Folder, to: given.To) -> None:
 
 @app.command(epilog="Example: spikesim report results/drift")
 def report(
-    folder: given.Reported,
+    stores: given.Reported,
     to: given.Page = None,
     as_json: given.Json = False,
 ) -> None:
@@ -133,7 +133,7 @@ def report(
     from spikesim.page.write import write
 
     with _stoppable("stopped; nothing was written"):
-        done = write(folder, to)
+        done = write(stores, to)
     print(json.dumps(done.as_json(), indent=1, allow_nan=False) if as_json else done.path)
     for said in (f"BROKEN: {', '.join(done.broken)}" if done.broken else "", "damaged files" if done.damaged else ""):
         if said:

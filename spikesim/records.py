@@ -38,7 +38,7 @@ class Records:
         Raises:
             ValueError: If it has no title and [records] file, or that is no file.
         """
-        table = read_toml(path)
+        table = read_toml(path)[0]
         inside = table.get("records")
         name = inside.get("file") if isinstance(inside, dict) else None
         need(isinstance(name, str), '[records] file = "a path beside this file"', path=str(path))

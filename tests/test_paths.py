@@ -65,14 +65,15 @@ def test_any_name_will_do(here, capfd, name):
     Path(f"{name}.toml").write_text(SPEC)
     all_commands(capfd, f"{name}.toml", name, f"{name}.csv")
     found = files(here)
-    assert len(found) == 4
+    assert len(found) == 5
+    assert found.count(f"{name}/index.toml") == 1
     assert found.count(f"{name}.toml") == found.count(f"{name}.csv") == found.count(f"{name}/index.json") == 1
     with Path(f"{name}.npy").open("wb") as file:
         np.save(file, np.random.default_rng(0).normal(size=(48, 2, 3)).astype("f4"))
     code, said, _ = spikesim(capfd, "probe", "--json", "--window=1", "--window=2", "--", f"{name}.npy")
     assert code == 0
     assert json.loads(said)
-    assert len(files(here)) == 5
+    assert len(files(here)) == 6
 
 
 @pytest.mark.parametrize("out", ["results/", "./results", "x/../results", "link", "a/b/c", "link/../results"])
@@ -82,8 +83,8 @@ def test_any_way_to_a_folder_will_do(here, capfd, out):
     Path("link").symlink_to("real")
     Path("spec.toml").write_text(SPEC)
     all_commands(capfd, here / "spec.toml", out, "x/../table.parquet")
-    assert len(files(here)) == 4
-    assert files(Path(out)) == [p for p in files(Path(out)) if p == "index.json" or p.endswith(".parquet")]
+    assert len(files(here)) == 5
+    assert files(Path(out)) == [p for p in files(Path(out)) if p in ("index.json", "index.toml") or p.endswith(".parquet")]
 
 
 @pytest.mark.parametrize("out", ["n" * 256, "taken", "taken/in it", "loop"])

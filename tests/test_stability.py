@@ -32,9 +32,10 @@ STAGES = [
     "Soft", "Tiled", "Workers",
 ]  # fmt: skip
 OPTIONS = {
-    "run": "--out --workers --shard --block-seconds --dask --dry-run --quick --fresh --json",
+    "run": "--out --workers --share --block-seconds --dask --dry-run --quick --fresh --json",
     "status": "--clean --forget --json",
     "export": "--to",
+    "report": "--to --json",
     "reproduce": "--quick --full",
     "verify": "--all --json",
     "predict": "--shape --spike --sigma --window --json",

@@ -79,19 +79,19 @@ def _formula(model: "SpikedModel", steps: int, observable: str, pipeline: str, w
 def _buffer(at: Any, window: float, steps: int | None, observable: str, index: int | None) -> Formula:
     """Of an average of gradients, and of what a polar factor makes of it."""
     shape, sigma, spikes = at
-    rest, rank = (window, steps), len(spikes)
-    edge = asymptotics.bulk_edge(shape, sigma, *rest)
+    rank = len(spikes)
+    edge = asymptotics.bulk_edge(shape, sigma, window, steps)
     if observable == "alignment":
-        return Formula(asymptotics.alignment(*at, *rest), "S4")
+        return Formula(asymptotics.alignment(shape, sigma, spikes, window, steps), "S4")
     if observable == "alignment_truncated":
-        return Formula(asymptotics.truncated_alignment(*at, *rest), "S3")
+        return Formula(asymptotics.truncated_alignment(shape, sigma, spikes, window, steps), "S3")
     if observable in ("sin_theta_left", "sin_theta_right"):
-        return Formula(asymptotics.sin_theta(*at, *rest)[int(observable.endswith("right"))], "S3")
+        return Formula(asymptotics.sin_theta(shape, sigma, spikes, window, steps)[int(observable.endswith("right"))], "S3")
     if observable == "cosine":
-        return Formula(updates.pre_polar_cosine(*at, *rest), "S4")
+        return Formula(updates.pre_polar_cosine(shape, sigma, spikes, window, steps), "S4")
     if observable == "noise_op" or (observable == "tail" and rank < min(shape)):
         return Formula(edge, "S2")
-    top = asymptotics.singular_value(*at, *rest)
+    top = asymptotics.singular_value(shape, sigma, spikes, window, steps)
     if observable == "gap" and rank < min(shape):
         return Formula(float(top[-1]) - edge, "S3, S2")
     if observable == "singular_values" and index is not None and index <= rank + 1:
@@ -104,7 +104,7 @@ def _after(at: Any, pipeline: str, window: float, steps: int, observable: str) -
     shape, sigma, spikes = at
     gain = filters.ema(window, steps).gain
     if pipeline == "post-polar" and observable == "alignment":
-        return Formula(gain * asymptotics.alignment(*at, 1.0), "B4, S4")
+        return Formula(gain * asymptotics.alignment(shape, sigma, spikes, 1.0), "B4, S4")
     if pipeline == "post-polar" and observable == "cosine":
         return Formula(updates.post_polar_cosine(shape, sigma, spikes, window, steps), "S5")
     if pipeline == "re-polarised" and observable == "alignment" and gain > 1 - STEADY:

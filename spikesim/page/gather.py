@@ -44,7 +44,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class PointPage:
-    """One design point.
+    """One point.
 
     Attributes:
         label: Coordinates as text.
@@ -118,7 +118,8 @@ def gather(store: Store) -> RunPage:
     cut = sum(max(0, len(x) - room) for x in each)
     left += [f"{cut} of {sum(map(len, each))} means"] if cut else []
     return RunPage(
-        store.folder.resolve().name, index.title or store.folder.resolve().name, index.quick, spec_text(index, first),
+        store.folder.resolve().name, index.title or store.folder.resolve().name, index.quick,
+        spec_text(index, first, store.spec_text),
         tuple(points), tuple(_problems(found, states.others(store))), sum(len(p.damaged) for p in found), tuple(left),
     )  # fmt: skip
 

@@ -1,26 +1,31 @@
-"""The spec of a stored run as TOML, written again from its index and its results, and held against its points.
+"""The spec of a stored run as TOML: the text of its file, or one written again from the index and the results.
 
-A store keeps what a spec came to, not its text: the points, each a model with its trials, and the arguments in the results.
-The text here is made of these. Where it is read back as a spec it gives the identities of all stored points, or the page
-says that it does not.
+A file's text is shown if it is that of the index: read as a spec it gives the same points with the same trials. A spec that
+was made in Python, or run before stores kept the text, has none: then the text here is made of the points, each a model with
+its trials, and the arguments in the results. Read as a spec it gives the identities of all points, or the page says that
+it does not.
 """
 
 import itertools
 import json
 import math
+import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from spikesim import observables as obs
 from spikesim.pipelines import PIPELINES
 from spikesim.sweep.fields import ModelSpec
+from spikesim.sweep.index import Index
 from spikesim.sweep.spec import Spec
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from spikesim.sweep.index import Index, IndexPoint
+    from spikesim.sweep.index import IndexPoint
 
+LONGEST = 200_000
+"""Characters of a file up to which it is shown."""
 LARGEST = 400
 """Points up to which a text is written."""
 
@@ -33,13 +38,16 @@ class SpecText:
     note: str
 
 
-def spec_text(index: "Index", data: "xr.Dataset | None") -> SpecText:
+def spec_text(index: "Index", data: "xr.Dataset | None", file: str = "") -> SpecText:
     """A spec for an index.
 
     Args:
         index: Of the store.
         data: One of its results; None where nothing is there.
+        file: Text of the spec's file that is in the store; empty where there is none.
     """
+    if 0 < len(file) <= LONGEST and _gives(file, index):
+        return SpecText(file, f"The file that was run{' with --quick' if index.quick else ''}, as it was written.")
     if not index.points or len(index.points) > LARGEST:
         return SpecText("", f"Not written out: {len(index.points)} points (at most {LARGEST}).")
     if data is None:
@@ -55,6 +63,14 @@ def spec_text(index: "Index", data: "xr.Dataset | None") -> SpecText:
         else ": points differ in more than their model, or results do not tell an argument (the order of observables)"
     )
     return SpecText(text + "\n", f"{said} Read back, it {back} the identities of all stored points{why}.")
+
+
+def _gives(file: str, index: "Index") -> bool:
+    """Whether a text is that of the index."""
+    try:
+        return Index.of(Spec.from_dict(tomllib.loads(file), index.quick), index.quick).digest == index.digest
+    except (ValueError, RecursionError):
+        return False
 
 
 def _run(index: "Index", models: list[dict[str, Any]], data: "xr.Dataset") -> tuple[dict[str, Any], bool]:

@@ -91,9 +91,13 @@ def _holds(folder: Path) -> str:
     names = [p.name for p in folder.iterdir() if p.is_file()]
     probes = sum(name.endswith(".json") and len(name) == 21 for name in names)
     if probes:
-        return f"{probes} files of a probe study; its figure says what it found"
+        return f"{_counted(probes, 'file')} of a probe study; its figure says what it found"
     nested = sum((p / INDEX).is_file() for p in folder.iterdir() if p.is_dir())
-    return f"{nested} runs: a page of its own" if nested else f"no run; {len(names)} files"
+    return f"{_counted(nested, 'run')}: a page of its own" if nested else f"no run; {_counted(len(names), 'file')}"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _check(path: Path) -> None:

@@ -118,7 +118,7 @@ class Study:
                 no file.
             OSError: If it cannot be read.
         """
-        return cls.from_dict(read_toml(path), path.parent, quick, str(path))
+        return cls.from_dict(read_toml(path)[0], path.parent, quick, str(path))
 
     @classmethod
     def from_dict(cls, table: dict[str, Value], folder: Path, quick: bool = False, source: str = "study") -> "Study":

@@ -15,22 +15,23 @@ LISTED = 30
 """Faults of a file that are named at once."""
 
 
-def read_toml(path: Path | str) -> dict[str, Value]:
-    """A file's tables.
+def read_toml(path: Path | str) -> tuple[dict[str, Value], str]:
+    """A file's tables, and its text.
 
     Raises:
         ValueError: If the file is no TOML.
         OSError: If it cannot be read.
     """
     try:
-        table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        text = Path(path).read_text(encoding="utf-8")
+        table = tomllib.loads(text)
         deep = deeper(table, LEVELS)
     except ValueError as error:  # of tomllib's, of UTF-8, or of numbers too long to read
         raise ValueError(f"need a TOML file, got {path}: {one_line(str(error))}") from None
     except RecursionError:
         deep = True
     need(not deep, f"a TOML file of {LEVELS} levels or fewer", file=str(path))
-    return table
+    return table, text
 
 
 def deeper(value: Value, levels: int) -> bool:

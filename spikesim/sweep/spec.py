@@ -24,7 +24,7 @@ import hashlib
 import itertools
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -106,10 +106,11 @@ def label_of(coordinates: dict[str, Value]) -> str:
 
 @dataclass(frozen=True)
 class Spec:
-    """What a spec file asks for."""
+    """What a spec file asks for, and its text where there is a file."""
 
     title: str
     points: tuple[Point, ...]
+    text: str = ""
 
     @classmethod
     def from_toml(cls, path: Path | str, quick: bool = False) -> "Spec":
@@ -123,7 +124,8 @@ class Spec:
             ValueError: If the file is no TOML, or with all its faults, each with its path in the file.
             OSError: If it cannot be read.
         """
-        return cls.from_dict(read_toml(path), quick, str(path))
+        table, text = read_toml(path)
+        return replace(cls.from_dict(table, quick, str(path)), text=text)
 
     @classmethod
     def from_dict(cls, table: dict[str, Value], quick: bool = False, source: str = "spec") -> "Spec":

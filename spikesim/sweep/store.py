@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from spikesim.sweep.spec import Spec
 
 INDEX = "index.json"
+SPEC = "index.toml"
+"""The text of the spec's file that was run last, for readers; nothing is computed from it."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class Store:
         return Ledger(folder)
 
     def write_index(self, spec: "Spec", quick: bool) -> None:
-        """Say which points, in which order, belong to the spec.
+        """Say which points, in which order, belong to the spec, and keep the text of its file if it has one.
 
         Args:
             spec: Its points, checked.
@@ -77,10 +79,19 @@ class Store:
         from spikesim.sweep.shard import commit
 
         self.folder.mkdir(parents=True, exist_ok=True)
-        content = Index.of(spec, quick).model_dump_json(indent=1).encode()
-        path = self.folder / INDEX
-        if not (path.is_file() and path.read_bytes() == content):
-            commit(path, content)
+        contents = {INDEX: Index.of(spec, quick).model_dump_json(indent=1).encode()}
+        contents |= {SPEC: spec.text.encode()} if spec.text else {}
+        for path, content in ((self.folder / name, content) for name, content in contents.items()):
+            if not (path.is_file() and path.read_bytes() == content):
+                commit(path, content)
+
+    @property
+    def spec_text(self) -> str:
+        """The text of the last spec file that was run, which may not be that of the index; empty where there is none."""
+        try:
+            return (self.folder / SPEC).read_bytes().decode("utf-8")
+        except (OSError, UnicodeDecodeError):
+            return ""
 
     @property
     def index(self) -> "Index":

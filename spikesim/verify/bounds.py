@@ -257,7 +257,7 @@ def vanishing(model: SpikedModel, pipeline: str, t: float, values: Any) -> Findi
     """B6, of one pipeline's alignments at one window; rank 1, Gaussian noise."""
     (spike,), setting = model.spikes, text_of(model)
     bound = bounds.vanishing_alignment(model.shape, model.noise.variance**0.5, spike)
-    small = spike < bounds.vanishing_spike(model.shape, model.noise.variance**0.5)
+    small = abs(spike) < bounds.vanishing_spike(model.shape, model.noise.variance**0.5)
     found = mean_at_most("B6", f"mean alignment of {pipeline}", setting, t, values, bound)
     return found if small else no_claim(found, "its hypothesis fails: the spike is not below sigma |sqrt m - sqrt n|/4")
 

@@ -156,17 +156,18 @@ def vacuous_above_one(finding: Finding, bound: float, what: str) -> Finding:
 
 
 def _against(samples: ArrayLike, value: float) -> tuple[float, float, float, float]:
-    """Mean, its interval, and P(T >= t) of Student's t for E X = value; exact where the trials do not vary."""
+    """Mean, its interval, and P(T >= t) of Student's t for E X = value; 1/2 within rounding, exact if trials do not vary."""
     from scipy.stats import t as student
 
     x = np.asarray(samples, float)
     mean, error = (float(y) for y in mean_error(x))
     need(math.isfinite(mean), "defined samples", mean=mean)
+    close = abs(mean - value) <= ROUNDING * max(abs(value), abs(mean))
     if error == 0:
-        slack = ROUNDING * max(abs(value), abs(mean))
-        return mean, mean, mean, 0.5 if abs(mean - value) <= slack else float(mean < value)
+        return mean, mean, mean, 0.5 if close else float(mean < value)
     half = float(student.ppf(0.975, x.size - 1)) * error
-    return mean, mean - half, mean + half, float(student.sf((mean - value) / error, x.size - 1))
+    p = 0.5 if close else float(student.sf((mean - value) / error, x.size - 1))
+    return mean, mean - half, mean + half, p
 
 
 def text_of(model: Any) -> str:

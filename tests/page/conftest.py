@@ -11,7 +11,7 @@ TABLE = {
     "model": {"shape": [4, 6], "spikes": [5.0], "noise": {"law": "Gaussian", "sigma": 0.5}},
     "grid": {"noise.sigma": [0.5, 1.0]},
     "run": {
-        "windows": [1, 2, 8], "trials": 12, "steps": 40,
+        "windows": [1, 2, 8], "trials": 240, "steps": 30,
         "observables": ["alignment", "sin_theta_left", "sin_theta_right", "gap", "tail", "noise_fro"],
     },
 }  # fmt: skip

@@ -56,7 +56,7 @@ def test_a_full_disk_is_said_in_a_line_and_resumed(tmp_path, whole, limit):
     words = "run", spec, "--out", store.folder, "--block-seconds", "7e-5"
     full = survival.command(*words, code=LIMITED.format(limit))
     assert_one_line(full.returncode, full.stderr, "File too large")
-    assert files(store) == ([store.folder / "index.json"] if limit > 100 else [])
+    assert files(store) == ([store.folder / "index.json", store.folder / "index.toml"] if limit > 100 else [])
     assert survival.command(*words).returncode == 0
     assert_sound(store, whole)
 
