@@ -72,7 +72,7 @@ def test_every_public_name_is_in_the_reference(site):
 
 def test_every_command_is_in_the_reference(site):
     page = text_of(site / "docs" / "reference" / "command.html")
-    for name in ("run", "status", "export", "reproduce", "verify", "predict", "probe"):
+    for name in ("run", "status", "export", "report", "reproduce", "verify", "predict", "probe"):
         assert f'id="spikesim-{name}"' in page, name
         assert f"Usage: spikesim {name}" in page, name
 

@@ -32,11 +32,12 @@ STAGES = [
     "Soft", "Tiled", "Workers",
 ]  # fmt: skip
 OPTIONS = {
-    "run": "--out --workers --shard --block-seconds --dask --dry-run --quick --fresh --json",
+    "run": "--out --workers --share --block-seconds --dask --dry-run --quick --fresh --json",
     "status": "--clean --forget --json",
     "export": "--to",
     "reproduce": "--quick --full",
     "verify": "--all --json",
+    "report": "--to --json",
     "predict": "--shape --spike --sigma --window --json",
     "probe": "--kind --twin --figure --json",
 }
