@@ -1,9 +1,9 @@
 """Pages as programs: the fenced blocks of a Markdown page, run in order in a folder.
 
 A block is run by its language. python: executed, all of a page in one name space. sh: each line is a command of spikesim or
-python. text: what the block before it printed; a drawing, where no block is before it. diff: edits of files. A block whose first
-line is a comment with a file's name is that file, and is written. A block after `<!-- not run: reason -->` is none of these, nor
-is a directive of the site, as {toctree}.
+python. text: what the block before it printed; a drawing, where no block is before it. diff: edits of files. A block whose
+first line is a comment with a file's name is that file, and is written. A block after `<!-- not run: reason -->` is none of
+these, nor is a directive of the site, as {toctree}.
 """
 
 import os

@@ -44,7 +44,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class PointPage:
-    """One design point.
+    """One point.
 
     Attributes:
         label: Coordinates as text.
