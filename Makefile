@@ -104,4 +104,4 @@ check: .venv/installed
 	touch $@
 
 clean:
-	rm -rf .venv .venv-* build dist results figures/quick site
+	rm -rf .venv .venv-* build dist results figures/quick site jupyter_execute

@@ -1,8 +1,9 @@
 """Pages as programs: the fenced blocks of a Markdown page, run in order in a folder.
 
 A block is run by its language. python: executed, all of a page in one name space. sh: each line is a command of spikesim or
-python. text: what the block before it printed. diff: edits of files. A block whose first line is a comment with a file's name
-is that file, and is written. A block after `<!-- not run: reason -->` is none of these.
+python. text: what the block before it printed; a drawing, where no block is before it. diff: edits of files. A block whose
+first line is a comment with a file's name is that file, and is written. A block after `<!-- not run: reason -->` is none of
+these, nor is a directive of the site, as {toctree}.
 """
 
 import os
@@ -16,7 +17,7 @@ from io import StringIO
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-BLOCK = re.compile(r"^(?:<!-- not run: (.+?) -->\n+)?```(\w+)[^\n]*\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^(?:<!-- not run: (.+?) -->\n+)?```(\w+|\{\w+\})[^\n]*\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"# ([\w./-]+\.\w+)\n")
 
 
@@ -35,6 +36,16 @@ class Block:
         found = FILE.match(self.code)
         return found.group(1) if found and self.language != "diff" else ""
 
+    @property
+    def writes(self) -> bool:
+        """Whether it is a file or edits one."""
+        return bool(self.file) or self.language == "diff"
+
+    @property
+    def runs(self) -> bool:
+        """Whether something is to be done with it."""
+        return not self.reason and self.language != "text" and not self.language.startswith("{")
+
 
 def blocks(page: str) -> list[Block]:
     """All blocks of a page's text."""
@@ -46,15 +57,15 @@ def prose(page: str) -> str:
     return BLOCK.sub("", page)
 
 
-def command(line: str, package: Path = ROOT) -> str:
-    """What a line of a shell prints in a process of its own; python is this one, and spikesim that of a folder."""
+def command(line: str) -> str:
+    """What a line of a shell that begins with python prints."""
     name, *arguments = shlex.split(line, comments=True)
-    what = {"spikesim": ["-c", "from spikesim.cli import main; main()"], "python": []}[name]
-    return python([*what, *arguments], package)
+    assert name == "python", f"{line}: can't be run, and no reason is given"
+    return python(arguments)
 
 
 def python(arguments: list[str], package: Path = ROOT) -> str:
-    """What Python prints in a process of its own."""
+    """What Python prints in a process of its own, which finds the package in a folder."""
     path = os.pathsep.join(filter(None, [str(package), os.environ.get("PYTHONPATH", "")]))
     variables = {**os.environ, "PYTHONPATH": path, "MPLBACKEND": "Agg"}
     ran = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False, env=variables)
@@ -85,24 +96,22 @@ class Page:
     """A page amid its run, in the current folder.
 
     Attributes:
-        package: Folder of the package that blocks run, in processes of their own; where left out the one that is here, in
-            this one.
         printed: What each block that is not a text printed, by its line.
         shown: What the texts say, by the line of the block before them.
     """
 
-    package: Path | None = None
     there: dict[str, object] = field(default_factory=lambda: {"__name__": "__main__"})
     printed: dict[int, str] = field(default_factory=dict)
     shown: dict[int, str] = field(default_factory=dict)
 
-    def run(self, page: str) -> "Page":
-        """All blocks in order."""
+    def run(self, page: str, edits_first: bool = False) -> "Page":
+        """All blocks in order; or files and their edits first, so that one process can run code of the package they edit."""
         last = 0
-        for block in blocks(page):
-            if block.language == "text":
+        some = sorted(blocks(page), key=lambda block: edits_first and not block.writes)
+        for block in some:
+            if block.language == "text" and last:
                 self.shown[last] = block.code
-            elif not block.reason:
+            elif block.runs:
                 last = block.line
                 self.printed[last] = self._run(block)
         return self
@@ -119,16 +128,13 @@ class Page:
         if block.language == "sh":
             return "".join(self._command(line) for line in block.code.replace("\\\n", " ").splitlines())
         assert block.language == "python", f"line {block.line}: {block.language} can't be run, and no reason is given"
-        if self.package:
-            return python(["-c", block.code], self.package)
         printed = StringIO()
         with redirect_stdout(printed):
             exec(compile("\n" * block.line + block.code, "page", "exec"), self.there)
         return printed.getvalue()
 
     def _command(self, line: str) -> str:
-        here = self.package is None and line.startswith("spikesim")
-        return command_here(line) if here else command(line, self.package or ROOT)
+        return command_here(line) if line.startswith("spikesim") else command(line)
 
 
 def edit(diff: str, folder: Path) -> None:
@@ -149,3 +155,13 @@ def edit(diff: str, folder: Path) -> None:
 def plain(text: str) -> str:
     """Without spaces at the ends of lines."""
     return "\n".join(line.rstrip() for line in text.strip("\n").splitlines())
+
+
+def holds(ran: Page) -> None:
+    """Each block printed what the text below it shows.
+
+    Raises:
+        AssertionError: If one did not, with its line.
+    """
+    for line, shown in ran.shown.items():
+        assert plain(ran.printed[line]) == plain(shown), f"block at line {line}"

@@ -1,18 +1,17 @@
 """Every block of every page runs, in order, and prints what the page shows below it."""
 
 import re
-import shutil
 from collections import Counter
 from pathlib import Path
 
 import pytest
-from documented import ROOT, Page, blocks, edit, plain, prose
+from documented import ROOT, Page, blocks, edit, holds, prose
 
 DOCS = ROOT / "docs"
 PAGES = sorted(p.relative_to(ROOT).as_posix() for p in DOCS.rglob("*.md") if blocks(p.read_text(encoding="utf-8")))
 NOT_RUN = {
-    "CONTRIBUTING.md": 1, "docs/howto/gpu.md": 3, "docs/howto/probe.md": 1, "docs/howto/sweep.md": 2, "docs/probe.md": 1,
-    "docs/sweeps.md": 5,
+    "CONTRIBUTING.md": 1, "docs/howto/gpu.md": 3, "docs/howto/probe.md": 1, "docs/howto/sweep.md": 2, "docs/index.md": 1,
+    "docs/probe.md": 1, "docs/sweeps.md": 5,
 }  # fmt: skip
 """Blocks of each page that are not run, each for a reason that stands above it."""
 
@@ -35,17 +34,13 @@ def folder(tmp_path, monkeypatch):
         table.update(before)
 
 
-def holds(ran: Page) -> None:
-    for line, shown in ran.shown.items():
-        assert plain(ran.printed[line]) == plain(shown), f"block at line {line}"
-
-
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_prints_what_it_shows(name, folder):
     if name == "docs/sweeps.md":  # it speaks of a spec that the reader has
         (spec,) = (b.code for b in blocks(text("docs/howto/reading_a_store.md")) if b.file == "spec.toml")
         (folder / "spec.toml").write_text(spec)
-    holds(Page().run(text(name)))
+    ran = Page().run(text(name))
+    holds(ran)
     import matplotlib.pyplot as plt
 
     plt.close("all")
@@ -53,6 +48,7 @@ def test_a_page_prints_what_it_shows(name, folder):
         assert alike(folder / "tutorial.png", DOCS / "img" / "tutorial.png")
     if name == "docs/probe.md":
         assert (folder / "gradients" / "layer.png").stat().st_size > 10_000
+        assert 0.8 < ran.there["found"].advice.momentum < 0.95  # S8's best window is 10
 
 
 def alike(one: Path, two: Path) -> bool:
@@ -61,14 +57,6 @@ def alike(one: Path, two: Path) -> bool:
 
     x, y = imread(one)[..., :3], imread(two)[..., :3]
     return x.shape == y.shape and bool(abs(x - y).mean() < 0.003)
-
-
-def test_the_worked_examples_are_carried_out_on_a_copy(folder):
-    for name in ("spikesim", "tests", "docs"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "pyproject.toml", folder)
-    holds(Page(folder).run(text("CONTRIBUTING.md")))
-    assert (folder / "figures" / "quick" / "uniform_noise.png").stat().st_size > 10_000
 
 
 def test_blocks_that_are_not_run_are_counted():

@@ -72,7 +72,7 @@ def test_every_public_name_is_in_the_reference(site):
 
 def test_every_command_is_in_the_reference(site):
     page = text_of(site / "docs" / "reference" / "command.html")
-    for name in ("run", "status", "export", "reproduce", "verify", "predict", "probe"):
+    for name in ("run", "status", "export", "report", "reproduce", "verify", "predict", "probe"):
         assert f'id="spikesim-{name}"' in page, name
         assert f"Usage: spikesim {name}" in page, name
 
@@ -114,4 +114,4 @@ def test_the_notebook_is_shown_with_its_stored_outputs(site):
 
 def test_links_to_the_outside_are_listed(site):
     listed = text_of(site / "external-links.txt")
-    assert re.search(r"^https://docs\.xarray\.dev +.*\bREADME\b", listed, flags=re.MULTILINE)
+    assert re.search(r"^https://docs\.xarray\.dev +.*\bdocs/tutorial\b", listed, flags=re.MULTILINE)

@@ -38,6 +38,7 @@ OPTIONS = {
     "report": "--to --json",
     "reproduce": "--quick --full",
     "verify": "--all --json",
+    "report": "--to --json",
     "predict": "--shape --spike --sigma --window --json",
     "probe": "--kind --twin --figure --json",
 }

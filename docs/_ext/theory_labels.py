@@ -26,6 +26,8 @@ FOREIGN = {
     "spikesim/recorded/safetensors.py": "names of number types",
     "tests/probe/recordings.py": "names of number types",
     "tests/recorded/": "names of number types",
+    "tests/fuzz/": "names of number types",
+    "tests/sweep/test_refused_files.py": "codes of a linter",
     "tests/experiments/test_gpu_limits.py": "registers of a GPU",
     "tests/cuda/": "registers and jumps of a GPU",
     "experiments/benchmarks/": "codes of a linter",
