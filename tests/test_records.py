@@ -17,6 +17,7 @@ from spikesim.report import Outcome
 GROUP = "Real gradients"
 def draw(records, figures, published=None):
     with plots.panels(1, 1, (4, 3)) as (figure, axes):
+        axes[0, 0].set(xlabel="T (steps)", ylabel="alignment")
         plots.save(figure, figures, "kept", "", "found")
     return Outcome(f"{records.data['value']} of {records.title}")
 """

@@ -30,6 +30,7 @@ GROUP = "What is open"
 def draw(store, figures, published=None):
     (result,) = store
     with plots.panels(1, 1, (4, 3)) as (figure, axes):
+        axes[0, 0].set(xlabel="T (steps)", ylabel="alignment")
         plots.save(figure, figures, "probe", plots.setting(result, store.quick), "found")
     return Outcome(f"{result.data.trial.size} trials, quick {store.quick}", details="And more.")
 """

@@ -38,7 +38,6 @@ OPTIONS = {
     "report": "--to --json",
     "reproduce": "--quick --full",
     "verify": "--all --json",
-    "report": "--to --json",
     "predict": "--shape --spike --sigma --window --json",
     "probe": "--kind --twin --figure --json",
 }

@@ -40,6 +40,7 @@ from spikesim.report import Outcome
 GROUP = "Real gradients"
 def draw(probes, figures, published=None):
     with plots.panels(1, 1, (4, 3)) as (figure, axes):
+        axes[0, 0].set(xlabel="T (steps)", ylabel="alignment")
         plots.save(figure, figures, "probed", "", "found")
     return Outcome(f"{len(probes)} of {probes.title}, quick {probes.quick}")
 """
