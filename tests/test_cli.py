@@ -130,7 +130,7 @@ def test_a_signal_lets_the_block_under_way_finish_and_says_how_to_go_on(tmp_path
     assert "Traceback" not in errors
     after = set(tmp_path.rglob("*.parquet"))
     assert before < after  # it was finished
-    assert {p.suffix for p in (tmp_path / "out").rglob("*") if p.is_file()} == {".json", ".parquet"}
+    assert {p.suffix for p in (tmp_path / "out").rglob("*") if p.is_file()} == {".json", ".parquet", ".toml"}
 
 
 def test_a_second_ctrl_c_stops_at_once(tmp_path):

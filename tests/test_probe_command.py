@@ -62,7 +62,7 @@ def test_it_prints_text_and_leaves_the_file_alone(path, folder, spikesim, kind):
     before, when = path.read_bytes(), path.stat().st_mtime_ns
     code, out, errors = spikesim("probe", path, "--kind", kind, *SHORT)
     assert (code, errors) == (0, "")
-    assert out.startswith(f"{path}: 60 gradients of 3 x 4, {kind}.")
+    assert out.startswith(f"{path.name}: 60 gradients of 3 x 4, {kind}.")
     for said in ("noise: eta", "effective rank", "pre-polar", "momentum: beta = ", "clipping: "):
         assert said in out
     assert (path.read_bytes(), path.stat().st_mtime_ns) == (before, when)

@@ -24,7 +24,7 @@ import hashlib
 import itertools
 import json
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -110,7 +110,7 @@ class Spec:
 
     title: str
     points: tuple[Point, ...]
-    text: str = ""
+    text: str = field(default="", compare=False)
 
     @classmethod
     def from_toml(cls, path: Path | str, quick: bool = False) -> "Spec":

@@ -47,7 +47,7 @@ def test_panels_hold_residuals_paired_differences_cosines_and_steps(store, tmp_p
             assert value == pytest.approx((samples(store, "alignment", pipeline) - exact)[:, 1].mean(), abs=1e-12)
     np.testing.assert_allclose(alignment["exact at T/16"][:, 1], (exact[:, :-1] - exact[:, 1:]).mean(0))
     assert [axes["x"] for axes in drawn["axes"]] == ["2T − 1 (effective sample size)"] * 3 + ["steps of the iteration"]
-    assert "colours are those of the first panel" in drawn["above"]
+    assert "colours and marks are those of the first panel" in drawn["above"]
 
 
 def significant(x) -> float:

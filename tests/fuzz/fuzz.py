@@ -21,11 +21,11 @@ from pathlib import Path
 import commands
 import nasty
 import oracle
-import recordings
+import readers
 import specs
 
 SURFACES: dict[str, Callable[[nasty.Random, Path], oracle.Case]] = {
-    "specs": specs.case, "recordings": recordings.case, "commands": commands.case,
+    "specs": specs.case, "recordings": readers.case, "commands": commands.case,
 }  # fmt: skip
 APART = 400
 """Every so many cases one runs in a process of its own."""

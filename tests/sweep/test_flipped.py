@@ -118,4 +118,4 @@ def test_the_command_says_it_and_mends_it(tmp_path):
     said = survival.command("status", folder, "--clean")
     assert said.returncode == 0
     assert f"left over: {patient.path.name}" in said.stdout
-    assert sorted(p.suffix for p in folder.rglob("*") if p.is_file()) == [".json", ".parquet"]
+    assert sorted(p.suffix for p in folder.rglob("*") if p.is_file()) == [".json", ".parquet", ".toml"]
