@@ -114,4 +114,4 @@ def test_the_notebook_is_shown_with_its_stored_outputs(site):
 
 def test_links_to_the_outside_are_listed(site):
     listed = text_of(site / "external-links.txt")
-    assert re.search(r"^https://docs\.xarray\.dev +.*\bREADME\b", listed, flags=re.MULTILINE)
+    assert re.search(r"^https://docs\.xarray\.dev +.*\bdocs/tutorial\b", listed, flags=re.MULTILINE)
