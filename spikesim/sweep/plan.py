@@ -17,6 +17,8 @@ from spikesim.sweep.until import rounds
 
 BLOCK_SECONDS = 5.0
 """Of a core, about, for a block, where nothing else is said."""
+MOST_BLOCKS = 1_000_000
+"""Of a run: each is a file."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,12 @@ class PointPlan:
         return max(1, int(min(len(self.trials), self.block_seconds / cost.seconds(self.design))))
 
     @property
+    def blocks(self) -> int:
+        """Of all trials, at most: one begins at each multiple of `size`, and with each round."""
+        until = self.point.until
+        return -(-len(self.trials) // self.size) + (0 if until is None else (len(self.trials) - 1) // until.every)
+
+    @property
     def rounds(self) -> list[range]:
         """Trials that are asked for together."""
         return rounds(len(self.trials), self.point.until)
@@ -117,7 +125,7 @@ class Survey(NamedTuple):
 
 
 def planned(spec: Spec, store: Store, share: Share = WHOLE, block_seconds: float = BLOCK_SECONDS) -> list[PointPlan]:
-    """Every point of a spec; raises ValueError unless block_seconds > 0."""
+    """Every point of a spec; raises ValueError unless block_seconds > 0, or if there are more than MOST_BLOCKS blocks."""
     real = isinstance(block_seconds, int | float)
     need(real and 0 < block_seconds < math.inf, "0 < block_seconds < inf", block_seconds=block_seconds)
     plans: list[PointPlan] = []
@@ -125,4 +133,6 @@ def planned(spec: Spec, store: Store, share: Share = WHOLE, block_seconds: float
     for number, point in enumerate(spec.points):
         plans.append(PointPlan(point, store.ledger(point.identity), number, offset, share, block_seconds))
         offset += -(-len(plans[-1].trials) // plans[-1].size)
+    blocks, advice = sum(plan.blocks for plan in plans), "ask for fewer trials, or longer blocks (--block-seconds)"
+    need(blocks <= MOST_BLOCKS, f"at most {MOST_BLOCKS:,} blocks in a run", advice, blocks=blocks)
     return plans

@@ -66,6 +66,25 @@ def test_bad_block_lengths_are_refused(tmp_path, seconds):
         planned(SPEC, Store(tmp_path), block_seconds=seconds)
 
 
+@pytest.mark.parametrize("until", [None, {"mean": "alignment", "standard_error": 1e-9, "every": 10}])
+@pytest.mark.parametrize("use", [forecast, run_spec])
+def test_more_blocks_than_a_folder_should_hold_are_refused_at_once(tmp_path, use, until):
+    store = Store(tmp_path / "out")
+    spec = Spec.from_dict(TABLE | {"run": TABLE["run"] | {"trials": 2**32 - 1} | ({"until": until} if until else {})})
+    with pytest.raises(ValueError, match=r"^need at most 1,000,000 blocks in a run, got blocks=\d+; ask for fewer trials, or lon"):
+        use(spec, store, block_seconds=0.5)
+    assert not store.folder.exists()
+
+
+@pytest.mark.parametrize("every", [None, 10, 11, 14, 40, 99])
+def test_there_are_no_more_blocks_than_are_counted(tmp_path, every):
+    until = {"until": {"mean": "alignment", "standard_error": 1e-9, "every": every}} if every else {}
+    spec = Spec.from_dict(TABLE | {"run": TABLE["run"] | until})
+    for plan in planned(spec, Store(tmp_path), block_seconds=7.5 * cost.seconds(SPEC.points[0].design)):  # 7 trials
+        assert len(plan.survey().blocks) <= plan.blocks <= len(plan.survey().blocks) + 3
+        assert until or plan.blocks == len(plan.survey().blocks)
+
+
 def test_a_forecast_says_what_a_run_does_and_writes_nothing(tmp_path):
     store = Store(tmp_path / "out")
     expected = forecast(SPEC, store, workers=3)
