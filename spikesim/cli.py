@@ -88,6 +88,7 @@ def status(
     """
     from spikesim.errors import need
     from spikesim.sweep import status as states
+    from spikesim.sweep.remedy import of_damage
     from spikesim.sweep.store import Store
 
     need(clean or not forget, "--forget with --clean", clean=clean)
@@ -104,7 +105,10 @@ def status(
         print(json.dumps(found, indent=1))
     else:
         print(states.text(points, len(others), len(stray)) + (f"; removed: {removed}" if clean else ""))
-    if any(p.failed or (p.damaged and not clean) for p in points):
+    damaged = [] if clean else [path for p in points for path in p.damaged]
+    if damaged:
+        print(of_damage(damaged), file=sys.stderr)
+    if damaged or any(p.failed for p in points):
         raise typer.Exit(1)
 
 
@@ -135,10 +139,9 @@ def report(
     with _stoppable("stopped; nothing was written"):
         done = write(stores, to)
     print(json.dumps(done.as_json(), indent=1, allow_nan=False) if as_json else done.path)
-    for said in (f"BROKEN: {', '.join(done.broken)}" if done.broken else "", "damaged files" if done.damaged else ""):
-        if said:
-            print(said, file=sys.stderr)
-    if done.broken or done.damaged:
+    for note in done.notes:
+        print(note, file=sys.stderr)
+    if done.notes:
         raise typer.Exit(1)
 
 

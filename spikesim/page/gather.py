@@ -92,7 +92,7 @@ class RunPage:
     spec: SpecText
     points: tuple[PointPage, ...]
     problems: tuple[str, ...]
-    damaged: int
+    damaged: tuple[Path, ...]
     left_out: tuple[str, ...] = field(default=())
 
 
@@ -113,14 +113,14 @@ def gather(store: Store) -> RunPage:
     for point, state, mine in zip(asked, found, each, strict=False):
         data = stored(store, point)
         first = data if first is None else first
-        points.append(_point(point, state, mine[:room], data))
+        points.append(_point(store, point, state, mine[:room], data))
     left = [f"{len(index.points) - len(asked)} of {len(index.points)} points"] if len(asked) < len(index.points) else []
     cut = sum(max(0, len(x) - room) for x in each)
     left += [f"{cut} of {sum(map(len, each))} means"] if cut else []
     return RunPage(
         store.folder.resolve().name, index.title or store.folder.resolve().name, index.quick,
         spec_text(index, first, store.spec_text),
-        tuple(points), tuple(_problems(found, states.others(store))), sum(len(p.damaged) for p in found), tuple(left),
+        tuple(points), tuple(_problems(found, states.others(store))), tuple(x for p in found for x in p.damaged), tuple(left),
     )  # fmt: skip
 
 
@@ -147,8 +147,10 @@ def _rows(store: Store) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def _point(point: IndexPoint, state: states.PointStatus, rows: list[dict[str, Any]], data: "xr.Dataset | None") -> PointPage:
-    model, attributes = point.build(), {} if data is None else dict(data.attrs)
+def _point(
+    store: Store, point: IndexPoint, state: states.PointStatus, rows: list[dict[str, Any]], data: "xr.Dataset | None"
+) -> PointPage:
+    model, attributes = store.model(point), {} if data is None else dict(data.attrs)
     cells = tuple(
         Cell(
             r["observable"], r["pipeline"] or "", r["window"], r["index"], r["n"], _number(r["mean"]),
@@ -169,14 +171,15 @@ def _number(x: float | None) -> float:
 
 def _problems(found: list[states.PointStatus], others: list[Path]) -> list[str]:
     done, wanted, failed = (sum(getattr(p, name) for p in found) for name in ("done", "wanted", "failed"))
-    damaged = sum(len(p.damaged) for p in found)
+    damaged = [f"{p.identity}/{x.name}" for p in found for x in p.damaged]
     out = []
     if done < wanted:
         out.append(f"{wanted - done} of {wanted} trials are missing, {failed} of them because their blocks failed; "
                    "means and verdicts are of those that are there.")  # fmt: skip
     out += [f"{p.label}: {error}" for p in found for error in p.errors][:20]
     if damaged:
-        out.append(f"Damaged files, never read: {damaged}. `spikesim status` names them; run the spec again.")
+        out.append(f"Damaged files, never read: {len(damaged)} ({', '.join(damaged[:20])}{', ...' * (len(damaged) > 20)}). "
+                   "`spikesim run SPEC --out DIR` sets them aside and simulates their trials again.")  # fmt: skip
     if others:
         out.append(f"Points of other specs in the same folder, not shown: {len(others)}.")
     return out

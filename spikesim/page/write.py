@@ -8,6 +8,7 @@ from spikesim.errors import need
 from spikesim.page.gather import RunPage, gather
 from spikesim.page.html import MARK, html
 from spikesim.page.verdicts import CLAIMS
+from spikesim.sweep.remedy import of_damage
 from spikesim.sweep.shard import commit
 from spikesim.sweep.store import INDEX, Store
 from spikesim.verify.verdict import Row, judge
@@ -39,7 +40,13 @@ class Written:
     @property
     def damaged(self) -> int:
         """Stored files that are not as they were written."""
-        return sum(run.damaged for run in self.runs)
+        return sum(len(run.damaged) for run in self.runs)
+
+    @property
+    def notes(self) -> list[str]:
+        """What a user should know: claims that are BROKEN, damaged files and what to do."""
+        broken = [f"BROKEN: {', '.join(self.broken)}"] if self.broken else []
+        return broken + [of_damage(run.damaged) for run in self.runs if run.damaged]
 
     def as_json(self) -> dict[str, Any]:
         """Nested plain values."""

@@ -43,7 +43,7 @@ class IndexPoint(BaseModel):
         return label_of(self.coordinates)
 
     def build(self) -> SpikedModel:
-        """The model; raises ValueError if it is none."""
+        """The model; raises ValueError if it is none. `Store.model` says of which store."""
         return ModelSpec.model_validate(self.model).build()
 
 

@@ -14,6 +14,7 @@ from spikesim.errors import need
 from spikesim.parts import joined
 from spikesim.sweep import shard
 from spikesim.sweep.failure import Failure, failures
+from spikesim.sweep.remedy import rerun
 from spikesim.sweep.shard import DamagedError, Raw, ShardName
 
 if TYPE_CHECKING:
@@ -60,9 +61,14 @@ class Ledger:
         """
         parts = self.found(trials)
         found = sum(len(part.trial) for part in parts)
-        advice = f"run it again: what is done is kept{self.reason(trials)}"
+        advice = f"{self.advice}{self.reason(trials)}"
         need(found == len(trials), "all trials", advice, found=found, wanted=len(trials))
         return joined(parts)
+
+    @property
+    def advice(self) -> str:
+        """What to do where trials are missing."""
+        return f"{rerun(self.folder.parent)} keeps what is done and simulates the rest"
 
     def reason(self, trials: range) -> str:
         """Why trials are missing, if that is on record, as it follows an advice."""
@@ -86,7 +92,8 @@ class Ledger:
             try:
                 raw = Raw.of(content, names)
             except DamagedError as error:
-                raise DamagedError(f"{error}, in {self.folder / str(name)}; remove it and run again") from None
+                again = f"remove it: {rerun(self.folder.parent)} simulates its trials again"
+                raise DamagedError(f"{error}, file={str(self.folder / str(name))!r}; {again}") from None
             yield raw
 
     def _sound(self, trials: range, without: Collection[ShardName] = ()) -> Iterator[tuple[ShardName, bytes]]:

@@ -24,7 +24,7 @@ def read(ledger: Ledger, point: IndexPoint) -> "xr.Dataset":
     if point.until is None:
         return ledger.read(trials)
     count, enough = until_enough(ledger, point.until, point.trials)
-    advice = f"run it again: what is done is kept{ledger.reason(trials)}"
+    advice = f"{ledger.advice}{ledger.reason(trials)}"
     need(enough, "trials until the standard error is as wanted", advice, found=count, at_most=len(trials))
     return joined([ledger.read(between) for between in point.rounds if between.start < count])
 

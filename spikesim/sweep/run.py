@@ -21,6 +21,7 @@ from spikesim.sweep.failure import Failure
 from spikesim.sweep.plan import BLOCK_SECONDS, WHOLE, PointPlan, Share, planned
 from spikesim.sweep.point_run import PointRun
 from spikesim.sweep.pool import Pool
+from spikesim.sweep.remedy import rerun
 from spikesim.sweep.spec import Spec
 from spikesim.sweep.state import State
 from spikesim.sweep.store import INDEX, Store
@@ -111,7 +112,7 @@ def run_spec(
         ran = _Run(plans, store, pool, fresh, progress, stop or Event()).go()
     if not (ran.stopped or ran.failed):
         lost = sum(bool(plan.survey().blocks) for plan in plans) + (not (store.folder / INDEX).exists())
-        need(lost == 0, "files that were written to stay", "run again", points_that_lost_some=lost)
+        need(lost == 0, "files that were written to stay", f"{rerun(store.folder)} goes on", points_that_lost_some=lost)
     return ran
 
 

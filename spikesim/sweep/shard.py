@@ -130,9 +130,15 @@ def content_of(folder: Path, name: ShardName) -> bytes:
             raise
         content = b""
     vouched = ShardName.of(folder, name.first, name.after, content) == name
-    if not (vouched and content.startswith(MAGIC) and content.endswith(MAGIC)):
+    if not (vouched and _is_shard(content)):
         raise DamagedError(f"need the bytes that were written, got others in {path}")
     return content
+
+
+def _is_shard(content: bytes) -> bool:
+    """Whether bytes that a name vouches for begin and end as a shard's do: nothing that befalls a file makes others."""
+    footer = content[-8 - int.from_bytes(content[-8:-4], "little") :]
+    return content.startswith(MAGIC) and content.endswith(MAGIC) and LAYOUT in footer
 
 
 def digest_of(content: bytes, place: str = "") -> str:

@@ -24,7 +24,7 @@ class PointStatus:
         wanted: Trials that the spec asks for; those done, where it stopped by itself.
         failed: Trials that are missing because computing them failed.
         errors: Why, a line for each block.
-        damaged: Shards whose bytes are not those that were written.
+        damaged: Shards whose bytes are not those that were written, or no shard's.
         left_over: Temporary and superseded files, and what was set aside.
     """
 
@@ -119,7 +119,7 @@ def text(points: list[PointStatus], foreign: int = 0, stray: int = 0) -> str:
     lines = []
     for p in points:
         notes = [f"{p.done} of {p.wanted} trials"] if p.done < p.wanted else []
-        notes += [*p.errors, *(f"damaged: {x.name}" for x in p.damaged), *(f"left over: {x.name}" for x in p.left_over)]
+        notes += [*p.errors, *(f"damaged: {x}" for x in p.damaged), *(f"left over: {x.name}" for x in p.left_over)]
         lines += [f"{p.label} ({p.identity}): {'; '.join(notes)}"] if notes else []
     done, wanted, failed = (sum(getattr(p, name) for p in points) for name in ("done", "wanted", "failed"))
     damaged, left = (sum(len(getattr(p, name)) for p in points) for name in ("damaged", "left_over"))

@@ -109,7 +109,27 @@ class Store:
         try:
             return Index.parsed(path.read_bytes())
         except ValueError:
-            raise ValueError(f"need a readable {INDEX}, got folder={str(self.folder)!r}; run again") from None
+            raise self._unreadable() from None
+
+    def _unreadable(self, what: str = "") -> ValueError:
+        from spikesim.sweep.remedy import rerun
+
+        got = f"file={str(self.folder / INDEX)!r}{what}"
+        return ValueError(f"need a readable {INDEX}, got {got}; {rerun(self.folder)} writes it again")
+
+    def model(self, point: "IndexPoint") -> SpikedModel:
+        """What was simulated at a point.
+
+        Args:
+            point: Of the index.
+
+        Raises:
+            ValueError: If the index describes none there that this version knows.
+        """
+        try:
+            return point.build()
+        except ValueError:
+            raise self._unreadable(f", point={point.identity!r} of no known model") from None
 
     @property
     def quick(self) -> bool:
@@ -159,4 +179,4 @@ class Store:
         from spikesim.parts import finished
         from spikesim.sweep.reading import read
 
-        return Result(point.build(), point.coordinates, finished(read(self.ledger(point.identity), point)))
+        return Result(self.model(point), point.coordinates, finished(read(self.ledger(point.identity), point)))

@@ -53,10 +53,14 @@ class Until(BaseModel):
 
     def values(self, part: Raw) -> Floats:
         """The trials whose means are wanted, (trial, means)."""
-        values, asked = part.values[self.mean], {"pipeline": self.pipeline, "window": self.window}
-        for axis, name in enumerate(part.layout.dimensions[self.mean]):
+        dims, asked = part.layout.dimensions.get(self.mean, ()), {"pipeline": self.pipeline, "window": self.window}
+        need(dims[:1] == ("trial",), "until.mean that the results have trial by trial", mean=self.mean)
+        values = part.values[self.mean]
+        for axis, name in enumerate(dims):
             if asked.get(name) is not None:
-                values = values.take([part.layout.coordinates[name].index(asked[name])], axis)
+                known = part.layout.coordinates[name]
+                need(asked[name] in known, f"until.{name} in {known}, which the results have", **{name: asked[name]})
+                values = values.take([known.index(asked[name])], axis)
         return values.reshape(len(part.trials), -1)
 
     def met(self, values: Floats) -> bool:

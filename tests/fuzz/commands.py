@@ -60,7 +60,9 @@ USUAL = {"shape": "40x60", "spike": "8", "sigma": "1", "window": "20", "momentum
 
 def case(draw: nasty.Random, work: Path) -> Case:
     """A command line, and what it finds in its folder."""
-    return draw.choice((_run, _status, _status, _export, _export, _reproduce, _predict, _predict, _probe, _any))(draw, work)
+    return draw.choice((_run, _status, _status, _export, _export, _report, _reproduce, _predict, _predict, _probe, _any))(
+        draw, work
+    )
 
 
 @cache
@@ -137,13 +139,32 @@ def _index(draw: nasty.Random, path: Path) -> None:
         point = draw.choice(table["points"])
         name = draw.choice(list(point))
         point[name] = draw.choice(
-            ["../..", "x" * 300, "\x00", "", 0, -1, 10**30, {}, {"law": "x"}, {"": [nasty.value(draw)]}, point[name]]
+            [
+                "../..",
+                "x" * 300,
+                "\x00",
+                "",
+                0,
+                -1,
+                10**30,
+                {},
+                {"law": "x"},
+                {"": [nasty.value(draw)]},
+                _until(draw),
+                point[name],
+            ]
         )
     try:
         index = Index.model_validate(table)
         path.write_text(index.model_copy(update={"digest": digest_of(index.content)}).model_dump_json())
     except (ValueError, TypeError):
         path.write_text(json.dumps(table))
+
+
+def _until(draw: nasty.Random) -> dict[str, object]:
+    """A rule to stop by, in due form."""
+    where = draw.choice([{}, {"pipeline": "x"}, {"window": 2.0}, {"window": 3.0}])
+    return {"mean": draw.choice(["alignment", "squares", "x"]), "standard_error": draw.choice([1e-9, 1.0]), **where}
 
 
 def _flags(draw: nasty.Random, *flags: str) -> list[str]:
@@ -190,6 +211,14 @@ def _export(draw: nasty.Random, work: Path) -> Case:
     if draw.random() < 0.1:
         (work / "table.csv").mkdir(exist_ok=True)
     return Case(("export", f"--to={to}{suffix}", "--", name), (Path(os.path.normpath(work / (to + suffix))),))
+
+
+def _report(draw: nasty.Random, work: Path) -> Case:
+    name, where = _placed(draw, work)
+    to = draw.choice([None, None, "x.html", "a b ü", "taken", "absent/x", "", "."])
+    written = where / "report.html" if to is None else work / to
+    words = () if to is None else (f"--to={to}",)
+    return Case(("report", *words, *_flags(draw, "--json"), "--", name), () if to in ("", ".") else (written,))
 
 
 def _reproduce(draw: nasty.Random, work: Path) -> Case:

@@ -22,5 +22,11 @@ def test_json_goes_elsewhere_with_verdicts(store, tmp_path):
 
 
 def test_damage_ends_in_exit_code_1(store):
-    next(store.folder.rglob("*.parquet")).write_bytes(b"torn")
-    assert CliRunner().invoke(cli.app, ["report", str(store.folder)]).exit_code == 1
+    shard = next(store.folder.rglob("*.parquet"))
+    shard.write_bytes(b"torn")
+    done = CliRunner().invoke(cli.app, ["report", str(store.folder)])
+    assert done.exit_code == 1
+    assert (
+        done.stderr
+        == f"damaged: {shard}; `spikesim run SPEC --out '{store.folder}'` sets it aside and simulates the trials again\n"
+    )

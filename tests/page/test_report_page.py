@@ -162,7 +162,8 @@ def test_missing_and_damaged_trials_are_said(store):
     text = done.path.read_text()
     assert done.damaged == 1
     assert "240 of 480 trials are missing" in text
-    assert "Damaged files, never read: 1" in text
+    assert f"Damaged files, never read: 1 ({shards[0].parent.name}/{shards[0].name})" in text
+    assert "`spikesim run SPEC --out DIR` sets them aside and simulates their trials again" in text
 
 
 def test_folders_without_results_are_refused(tmp_path, store):

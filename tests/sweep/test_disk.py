@@ -194,7 +194,7 @@ def test_who_may_only_read_can_read_what_is_sound_beside_a_damaged_shard(warm, m
     assert code == 0, said
     code, said = as_another(store.folder, command(monkeypatch, "status", store.folder))
     assert code == 1
-    assert f"0 of 10 trials; damaged: {damaged.name}" in said
+    assert f"0 of 10 trials; damaged: {damaged}" in said
     code, said = as_another(store.folder, command(monkeypatch, "status", store.folder, "--clean"))
     assert_one_line(code, said, "Permission denied")
     assert damaged.exists()

@@ -152,7 +152,7 @@ def test_from_python_it_is_a_warning(tmp_path, faulty):
     with pytest.warns(RuntimeWarning, match="a block failed: noise.sigma=1.0, trials 5 to 9: FloatingPointError") as seen:
         store = ss.Sweep.from_dict(SPEC).run(tmp_path, block_seconds=SECONDS)
     assert len(seen) == 1
-    with pytest.raises(ValueError, match=r"found=15, wanted=20; run it again: .*; trials 5 to 9 failed: Float"):
+    with pytest.raises(ValueError, match=r"found=15, wanted=20; `spikesim run SPEC --out .*; trials 5 to 9 failed: Float"):
         store.at(**{"noise.sigma": 1.0})
     faulty()
     with warnings.catch_warnings():

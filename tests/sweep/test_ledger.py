@@ -74,7 +74,7 @@ def test_trials_come_back_from_any_blocks_the_same(tmp_path):
 def test_missing_trials_are_said_and_nothing_is_made_up(tmp_path):
     ledger = Ledger(tmp_path)
     shard.write(tmp_path, numbers(range(5)))
-    with pytest.raises(ValueError, match="need all trials, got found=5, wanted=8; run it again"):
+    with pytest.raises(ValueError, match="need all trials, got found=5, wanted=8; `spikesim run SPEC --out "):
         ledger.read(range(8))
 
 

@@ -71,7 +71,9 @@ def test_bad_block_lengths_are_refused(tmp_path, seconds):
 def test_more_blocks_than_a_folder_should_hold_are_refused_at_once(tmp_path, use, until):
     store = Store(tmp_path / "out")
     spec = Spec.from_dict(TABLE | {"run": TABLE["run"] | {"trials": 2**32 - 1} | ({"until": until} if until else {})})
-    with pytest.raises(ValueError, match=r"^need at most 1,000,000 blocks in a run, got blocks=\d+; ask for fewer trials, or lon"):
+    with pytest.raises(
+        ValueError, match=r"^need at most 1,000,000 blocks in a run, got blocks=\d+; ask for fewer trials, or lon"
+    ):
         use(spec, store, block_seconds=0.5)
     assert not store.folder.exists()
 

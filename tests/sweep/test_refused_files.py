@@ -1,14 +1,17 @@
 """Files that fuzzing found to end in something else than a short, printable refusal."""
 
 import pytest
+from typer.testing import CliRunner
 
-from spikesim import reproduce
+from spikesim import cli, reproduce
 from spikesim.errors import LONGEST, need
 from spikesim.noise import Kronecker
 from spikesim.sweep.index import Index
+from spikesim.sweep.run import run_spec
 from spikesim.sweep.shard import digest_of
 from spikesim.sweep.spec import Spec
 from spikesim.sweep.store import Store
+from spikesim.sweep.until import Until
 
 SPEC = """
 [model]
@@ -72,6 +75,59 @@ def test_an_index_in_due_form_that_names_other_places_is_refused(tmp_path, name,
     (tmp_path / "index.json").write_text(index.model_dump_json())
     with pytest.raises(ValueError, match=r"need a readable index\.json"):
         Store(tmp_path).index  # noqa: B018
+
+
+@pytest.fixture
+def stored(tmp_path):
+    """Results, and a way to change their index, in due form."""
+    (tmp_path / "spec.toml").write_text(SPEC)
+    store = Store(tmp_path / "a b")
+    run_spec(Spec.from_toml(tmp_path / "spec.toml"), store)
+
+    def change(name, value):
+        index = store.index
+        setattr(index.points[0], name, value)
+        content = index.model_copy(update={"digest": digest_of(index.content)}).model_dump_json()
+        (store.folder / "index.json").write_text(content)
+        return store
+
+    return change
+
+
+def told(*arguments):
+    """What a command says, and its exit code."""
+    done = CliRunner().invoke(cli.app, [*map(str, arguments)])
+    if done.exception is None or isinstance(done.exception, SystemExit):
+        return done.exit_code, done.output
+    assert isinstance(done.exception, ValueError), done.exception
+    return 2, str(done.exception)
+
+
+@pytest.mark.parametrize("model", [{"law": "x"}, {}])
+def test_a_model_that_an_index_makes_up_is_refused_in_a_line_by_whoever_needs_it(stored, tmp_path, model):
+    store = stored("model", model)
+    for command in (["export", store.folder, "--to", tmp_path / "x.nc"], ["report", store.folder]):
+        code, said = told(*command)
+        assert (code, said.count("\n")) == (2, 0)
+        assert said.startswith(f"need a readable index.json, got file='{store.folder}/index.json', point='")
+        assert said.endswith(f"of no known model; `spikesim run SPEC --out '{store.folder}'` writes it again")
+    assert told("export", store.folder, "--to", tmp_path / "x.csv")[0] == 0
+    assert told("status", store.folder, "--clean")[0] == 0
+    run_spec(Spec.from_toml(tmp_path / "spec.toml"), store)
+    assert told("export", store.folder, "--to", tmp_path / "x.nc")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "until"),
+    [("mean", {"mean": "x"}), ("mean", {"mean": "squares"}), ("pipeline", {"mean": "alignment", "pipeline": "x"}),
+     ("window", {"mean": "alignment", "window": 2.0})],
+)  # fmt: skip
+def test_a_rule_to_stop_by_that_an_index_makes_up_is_refused_in_a_line(stored, tmp_path, name, until):
+    store = stored("until", Until(standard_error=1.0, **until))
+    for command in (["status", store.folder], ["export", store.folder, "--to", tmp_path / "x.csv"], ["report", store.folder]):
+        code, said = told(*command)
+        assert (code, said.count("\n")) == (2, 0)
+        assert said.startswith(f"need until.{name} ")
 
 
 @pytest.mark.parametrize("script", ["1/0", "def", "import nothing_of_this_name"])

@@ -79,7 +79,7 @@ def test_a_folder_without_results_is_refused(tmp_path):
         list(Store(tmp_path))
     run_spec(Spec.from_dict(TABLE), Store(tmp_path))
     next(tmp_path.glob("*/*.parquet")).unlink()
-    with pytest.raises(ValueError, match="need all trials, got found=0, wanted=3; run it again"):
+    with pytest.raises(ValueError, match="need all trials, got found=0, wanted=3; `spikesim run SPEC --out "):
         list(Store(tmp_path))
     changed = (tmp_path / "index.json").read_text().replace("0.5", "0.6", 1)
     for text in (changed, "{", "[]", "null", '{"points": 3}', '{"title": "", "quick": true, "points": [{}]}'):
@@ -137,7 +137,9 @@ def test_files_that_vanish_during_a_run_are_noticed(tmp_path):
             for path in store.folder.rglob("*.parquet"):
                 path.unlink()
 
-    with pytest.raises(ValueError, match="need files that were written to stay, got points_that_lost_some=1; run again"):
+    with pytest.raises(
+        ValueError, match="need files that were written to stay, got points_that_lost_some=1; `spikesim run SPEC --out "
+    ):
         run_spec(spec, store, progress=vanish, workers=1)
     assert run_spec(spec, store).computed == 1
     assert len(list(store)) == 2

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from spikesim.sweep import status as states
+from spikesim.sweep.remedy import of_damage
 from spikesim.sweep.run import run_spec
 from spikesim.sweep.spec import Spec
 from spikesim.sweep.store import Store
@@ -53,7 +54,7 @@ def test_damage_and_what_is_left_over_are_found_and_removed_alone(store):
     assert [x for p in points for x in p.left_over] == [torn]
     assert sum(p.done for p in points) == 3
     said = states.text(points)
-    assert f"0 of 3 trials; damaged: {shards[0].name}" in said
+    assert f"0 of 3 trials; damaged: {shards[0]}" in said
     assert f"left over: {torn.name}" in said
     assert states.clean(store) == 2
     assert files(store) == [p for p in whole if p != shards[0]]
@@ -66,11 +67,25 @@ def command(*arguments):
     return subprocess.run([sys.executable, "-c", code, "status", *map(str, arguments)], capture_output=True, text=True)
 
 
+def test_of_many_damaged_files_the_first_are_named(tmp_path):
+    said = of_damage([tmp_path / "point" / f"{k}" for k in range(9)])
+    assert said.startswith(
+        f"damaged: {', '.join(str(tmp_path / 'point' / str(k)) for k in range(3))}, 6 more; `spikesim run "
+    )
+    assert f"--out {tmp_path}` sets them aside" in said
+    assert "\n" not in of_damage([tmp_path / "a\nb" / "point" / "x"])
+
+
 def test_the_command_says_it_and_its_exit_code_too(store, tmp_path):
     assert command(store.folder).returncode == 0
-    spoil(next(store.folder.rglob("*.parquet")))
+    shard = next(store.folder.rglob("*.parquet"))
+    spoil(shard)
     bad = command(store.folder, "--json")
     assert bad.returncode == 1
+    (line,) = bad.stderr.splitlines()
+    assert line == (
+        f"damaged: {shard}; `spikesim run SPEC --out '{store.folder}'` sets it aside and simulates the trials again"
+    )
     assert sum(len(p["damaged"]) for p in json.loads(bad.stdout)["points"]) == 1
     cleaned = command(store.folder, "--clean")
     assert cleaned.returncode == 0

@@ -9,7 +9,7 @@ import pytest
 from spikesim.sweep import status as states
 from spikesim.sweep.export import export
 from spikesim.sweep.run import run_spec
-from spikesim.sweep.shard import ShardName
+from spikesim.sweep.shard import LAYOUT, ShardName
 from spikesim.sweep.spec import Spec
 from spikesim.sweep.store import Store
 
@@ -36,28 +36,44 @@ def store(tmp_path):
     return made
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b"PAR1"[:3], b"x" * 1000])
-def test_what_is_no_parquet_is_damaged_as_any_other_file(store, content, tmp_path):
+def foreign(metadata=None):
+    """Parquet with a column of trials; metadata: of its schema."""
+    target = io.BytesIO()
+    pq.write_table(pa.table({"trial": [0, 1, 2]}).replace_schema_metadata(metadata), target)
+    return target.getvalue()
+
+
+NONE = [
+    b"",
+    b"{}",
+    b"PAR1"[:3],
+    b"x" * 1000,
+    b"PAR1",
+    b"PAR1PAR1",
+    b"PAR1" + b"x" * 40 + b"PAR1",
+    foreign(),
+    foreign({"a": "b"}),
+]
+
+
+@pytest.mark.parametrize("content", NONE)
+def test_what_is_no_shard_is_damaged_as_any_other_file(store, content, tmp_path):
     made = sealed(store, content)
     (point,) = states.status(store)
     assert (point.done, point.damaged) == (0, (made,))
     assert export(store, tmp_path / "t.csv") == 3
-    with pytest.raises(ValueError, match="need all trials, got found=0, wanted=3; run it again"):
+    with pytest.raises(ValueError, match="need all trials, got found=0, wanted=3; `spikesim run SPEC --out "):
         store[0]
     assert run_spec(SPEC, store).computed == 1
     assert store[0].data.sizes["trial"] == 3
 
 
-def foreign():
-    target = io.BytesIO()
-    pq.write_table(pa.table({"trial": [0, 1, 2]}), target)
-    return target.getvalue()
-
-
-@pytest.mark.parametrize("content", [b"PAR1", b"PAR1PAR1", b"PAR1" + b"x" * 40 + b"PAR1", foreign()])
-def test_what_is_no_shard_is_named(store, content, tmp_path):
-    made = sealed(store, content)
-    said = rf"^need the bytes of a shard, got reason=.*{made.name}; remove it and run again"
+@pytest.mark.parametrize("layout", ["", "{}", "[1]"])
+def test_what_has_the_mark_of_a_shard_and_is_none_is_named(store, layout, tmp_path):
+    made = sealed(store, foreign({LAYOUT: layout}))
+    said = (
+        rf"^need the bytes of a shard, got reason=.*, file='{made}'; remove it: `spikesim run SPEC --out {store.folder}` sim"
+    )
     for use in (lambda: store[0], lambda: export(store, tmp_path / "t.csv")):
         with pytest.raises(ValueError, match=said):
             use()
