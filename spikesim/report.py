@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from spikesim.errors import refused
 from spikesim.estimate import RateFit
 from spikesim.kinds import PROBES, RECORDS, SIMULATION, read
 from spikesim.tables import ruled
@@ -166,5 +167,5 @@ def main(draw: Draw, script: str) -> None:
             ).finding
         )
     except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {refused(error) if isinstance(error, OSError) else error}", file=sys.stderr)
         sys.exit(2)
