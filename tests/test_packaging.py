@@ -1,6 +1,10 @@
 """What stands in several places about the package agrees."""
 
+import os
 import re
+import shutil
+import subprocess
+import sys
 import tomllib
 from importlib.metadata import version
 from pathlib import Path
@@ -56,3 +60,32 @@ def test_every_file_of_the_package_is_packed(path):
     within = path.relative_to(package)
     assert within.parts == (path.name,) or path.suffix != ".py"
     assert path.suffix == ".py" or any(within.match(p) and p.count("/") == len(within.parts) - 1 for p in patterns)
+
+
+@pytest.mark.parametrize(
+    "command", [["-P", "-W", "error"], ["-m", "mypy", "--strict", "--follow-imports=silent"]], ids=["runs", "typed"]
+)
+def test_the_file_for_an_installed_package_suits_this_one(tmp_path, command):
+    """`make dist` does the same with what is packed."""
+    for name in ("typed.py", "small.toml"):
+        shutil.copy(ROOT / "tests" / "packaging" / name, tmp_path)
+    places = dict.fromkeys(("PYTHONPATH", "MYPYPATH"), str(ROOT))
+    done = subprocess.run(
+        [sys.executable, *command, "typed.py"],
+        cwd=tmp_path,
+        env=os.environ | places,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+MENTIONED = (ROOT / "tests" / "packaging" / "typed.py").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", [n for n in spikesim.__all__ if re.match("[a-z]", n)] + [
+    "EMA", "Filter", "Pipeline", "Polar", "Prediction", "Probe", "RateFit", "Recorder", "SpikedModel", "Store", "Sweep",
+])  # fmt: skip
+def test_every_public_function_and_the_classes_that_they_give_are_in_that_file(name):
+    assert re.search(rf"\bss\.{name}\b", MENTIONED)
