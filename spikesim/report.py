@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import fill
 
 from spikesim.errors import refused
 from spikesim.estimate import RateFit
@@ -67,12 +68,15 @@ HEADER = ("experiment", "quantity", "fitted exponent in 2T - 1 [95 %]", "theory 
 
 
 def text(done: Sequence[Reproduced], width: int) -> str:
-    """The table of fits, ruled and `width` columns wide, with each experiment's finding in a line below its rows."""
+    """Each experiment's finding, below a ruled table of its fits where it has some; `width` columns wide."""
     parts = []
     for item in done:
+        if not item.outcome.rows:
+            parts.append(fill(f"{item.name}: {item.outcome.finding}", width))
+            continue
         names = [item.name] + [""] * len(item.outcome.rows)
         rows = [(name, r.quantity, str(r.fit), r.theory_text) for name, r in zip(names, item.outcome.rows, strict=False)]
-        parts.append(ruled(HEADER, rows or [(item.name, "-", "-", "-")], width, f"finding: {item.outcome.finding}"))
+        parts.append(ruled(HEADER, rows, width, f"finding: {item.outcome.finding}"))
     return "\n".join(parts)
 
 

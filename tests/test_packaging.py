@@ -62,6 +62,12 @@ def test_every_file_of_the_package_is_packed(path):
     assert path.suffix == ".py" or any(within.match(p) and p.count("/") == len(within.parts) - 1 for p in patterns)
 
 
+def test_every_page_of_the_top_goes_with_the_tests():
+    """Tests read them, and the README leads to them."""
+    packed = {word for line in lines("MANIFEST.in") if line.startswith("include ") for word in line.split()[1:]}
+    assert {p.name for p in ROOT.glob("*.md")} - {"README.md"} <= packed
+
+
 @pytest.mark.parametrize(
     "command", [["-P", "-W", "error"], ["-m", "mypy", "--strict", "--follow-imports=silent"]], ids=["runs", "typed"]
 )
