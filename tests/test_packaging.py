@@ -42,6 +42,11 @@ def test_the_oldest_versions_are_the_lower_bounds():
     assert lines("constraints/oldest.txt") == [need.replace(">=", "==") for need in PROJECT["project"]["dependencies"]]
 
 
+def test_the_quick_tests_of_the_oldest_versions_are_there():
+    (named,) = re.findall(r"^QUICKLY := ((?:.*\\\n)*.*)", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert [path for path in named.replace("\\\n", " ").split() if not (ROOT / path).exists()] == []
+
+
 def test_every_dependency_has_a_lower_bound_and_no_other():
     for need in PROJECT["project"]["dependencies"]:
         assert re.fullmatch(r"[a-z0-9-]+>=[\d.]+", need), need
