@@ -48,8 +48,9 @@ dist: .venv-dist/installed
 	PYTHON=$(PYTHON) tests/packaging/install.sh dist/*.tar.gz
 
 # QUICK=1: what reads files, prints, exports and compiles, some minutes. Without it, every test.
-QUICKLY := tests/test_packaging.py tests/test_cli.py tests/test_readme.py tests/test_arrays.py tests/test_model.py \
-	tests/test_polar.py tests/test_predict.py tests/recorded tests/filters tests/sweep/test_export.py tests/sweep/test_spec.py
+QUICKLY := tests/test_packaging.py tests/test_help.py tests/test_readme.py tests/test_arrays.py tests/test_model.py \
+	tests/test_polar.py tests/test_predict.py tests/recorded tests/filters tests/signal/test_head.py tests/sweep/test_export.py \
+	tests/sweep/test_spec.py
 
 oldest: .venv-oldest/installed
 	.venv-oldest/bin/python -m pytest -n 2 --dist loadfile $(if $(QUICK),$(QUICKLY))

@@ -39,7 +39,7 @@ from spikesim.noise import (
 from spikesim.orthogonal.newton_schulz import newton_schulz
 from spikesim.pipelines import PIPELINES, Pipeline, last_update
 from spikesim.polar import polar_factor
-from spikesim.predict import predict
+from spikesim.predict import Prediction, predict
 from spikesim.probe.probe import probe
 from spikesim.probe.result import Probe
 from spikesim.record import Recorder, TorchRecorder
@@ -55,8 +55,8 @@ __version__ = _version("spikesim")
 __all__ = [
     "AR1", "EMA", "FIR", "IIR", "PIPELINES", "AlphaStable", "Alternating", "Arch", "Biased", "Constant", "Contaminated",
     "Fading", "Family", "Filter", "Gaussian", "HeavyBall", "Kalman", "Kronecker", "Laplace", "Lookahead", "Mixture",
-    "MovingAverage", "Nesterov", "Oscillating", "Pipeline", "Polar", "Probe", "Rademacher", "Radial", "RateFit", "Recorder",
-    "Rotating", "ScaleMixture", "Schedule", "SignFlip", "SpikedModel", "Store", "StudentT", "Sweep", "Switch",
+    "MovingAverage", "Nesterov", "Oscillating", "Pipeline", "Polar", "Prediction", "Probe", "Rademacher", "Radial", "RateFit",
+    "Recorder", "Rotating", "ScaleMixture", "Schedule", "SignFlip", "SpikedModel", "Store", "StudentT", "Sweep", "Switch",
     "SymmetricPareto", "TorchRecorder", "Warmup", "fit_rate", "gradients", "last_update", "newton_schulz", "polar_factor",
     "power_law", "predict", "probe", "simulate", "stages", "theory",
 ]  # fmt: skip

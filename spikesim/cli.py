@@ -14,6 +14,7 @@ from threading import Event
 import typer
 
 from spikesim import options as given
+from spikesim.errors import need, refused
 
 KEPT = "stopped; finished blocks are kept, and the same command goes on from there"
 TRACEBACK = "SPIKESIM_TRACEBACK"
@@ -86,7 +87,6 @@ def status(
 
     Exit code 1 if a file is damaged, or a block failed.
     """
-    from spikesim.errors import need
     from spikesim.sweep import status as states
     from spikesim.sweep.remedy import of_damage
     from spikesim.sweep.store import Store
@@ -223,7 +223,6 @@ def probe(
     as_json: given.Json = False,
 ) -> None:
     """Hold recorded gradients of one layer against the theory: noise, rank, alignment, and which momentum they ask for."""
-    from spikesim.errors import need
     from spikesim.pipelines import PIPELINES
     from spikesim.probe.probe import probe as probed
 
@@ -303,7 +302,7 @@ def answered(command: Callable[[], object]) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        print(f"error: need a usable file or folder, got {error.filename!r}: {error.strerror or error}", file=sys.stderr)
+        print(f"error: {refused(error)}", file=sys.stderr)
         sys.exit(2)
     except (ValueError, MemoryError) as error:
         print(f"error: {error}", file=sys.stderr)

@@ -18,6 +18,15 @@ from spikesim.stages.named import STAGES
 from spikesim.stages.polar import Polar, Read
 from spikesim.stages.text import ARROW, split, stages_from
 
+THEIRS: dict[str, Stages] = {
+    "pre-polar": (Filter(), Polar()),
+    "post-polar": (Polar(), Filter()),
+    "polar-only": (Polar(),),
+    "re-polarised": (Polar(), Filter(), Polar()),
+}
+PIPELINES = tuple(THEIRS)
+"""Names of the four pipelines of the theory, which no others may take."""
+
 
 @dataclass(frozen=True)
 class Pipeline:
@@ -28,7 +37,8 @@ class Pipeline:
         name: Text of the `pipeline` coordinate; the stages themselves where left out.
 
     Raises:
-        ValueError: If there is no stage, or something else among them, or the name is no text.
+        ValueError: If there is no stage, or something else among them, or the name is no text, or one of PIPELINES for
+            other stages than theirs.
 
     Example:
         >>> Pipeline.from_text("clipped = Clip(3.0) -> Filter() -> Polar()").text
@@ -45,6 +55,8 @@ class Pipeline:
         need(isinstance(self.name, str), "name: a text", name=self.name)
         object.__setattr__(self, "stages", stages)
         object.__setattr__(self, "name", self.name or self.text)
+        own = THEIRS.get(self.name, stages) == stages
+        need(own, f"a name other than {PIPELINES} for other stages than theirs", pipeline=f"{self.name} = {self.text}")
 
     @classmethod
     def from_text(cls, text: str) -> "Pipeline":
@@ -123,14 +135,8 @@ class Pipeline:
         return out
 
 
-PRE_POLAR = Pipeline((Filter(), Polar()), "pre-polar")
-POST_POLAR = Pipeline((Polar(), Filter()), "post-polar")
-POLAR_ONLY = Pipeline((Polar(),), "polar-only")
-RE_POLARISED = Pipeline((Polar(), Filter(), Polar()), "re-polarised")
-
-NAMED = {str(p): p for p in (PRE_POLAR, POST_POLAR, POLAR_ONLY, RE_POLARISED)}
-PIPELINES = tuple(NAMED)
-"""Names of the four pipelines of the theory."""
+NAMED = {name: Pipeline(stages, name) for name, stages in THEIRS.items()}
+PRE_POLAR, POST_POLAR, POLAR_ONLY, RE_POLARISED = NAMED.values()
 
 
 def pipelines_from(items: Iterable[str | Pipeline]) -> tuple[Pipeline, ...]:
@@ -143,9 +149,6 @@ def pipelines_from(items: Iterable[str | Pipeline]) -> tuple[Pipeline, ...]:
     out = tuple(map(_pipeline, items))
     names = [str(p) for p in out]
     need(len(names) > 0 and len(set(names)) == len(names), "one or more distinct pipelines", pipelines=names)
-    for p in out:
-        own = NAMED.get(str(p), p).stages == p.stages
-        need(own, f"a name other than {PIPELINES} for other stages than theirs", pipeline=f"{p} = {p.text}")
     return out
 
 

@@ -5,7 +5,9 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import fill
 
+from spikesim.errors import refused
 from spikesim.estimate import RateFit
 from spikesim.kinds import PROBES, RECORDS, SIMULATION, read
 from spikesim.tables import ruled
@@ -66,12 +68,15 @@ HEADER = ("experiment", "quantity", "fitted exponent in 2T - 1 [95 %]", "theory 
 
 
 def text(done: Sequence[Reproduced], width: int) -> str:
-    """The table of fits, ruled and `width` columns wide, with each experiment's finding in a line below its rows."""
+    """Each experiment's finding, below a ruled table of its fits where it has some; `width` columns wide."""
     parts = []
     for item in done:
+        if not item.outcome.rows:
+            parts.append(fill(f"{item.name}: {item.outcome.finding}", width))
+            continue
         names = [item.name] + [""] * len(item.outcome.rows)
         rows = [(name, r.quantity, str(r.fit), r.theory_text) for name, r in zip(names, item.outcome.rows, strict=False)]
-        parts.append(ruled(HEADER, rows or [(item.name, "-", "-", "-")], width, f"finding: {item.outcome.finding}"))
+        parts.append(ruled(HEADER, rows, width, f"finding: {item.outcome.finding}"))
     return "\n".join(parts)
 
 
@@ -166,5 +171,5 @@ def main(draw: Draw, script: str) -> None:
             ).finding
         )
     except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {refused(error) if isinstance(error, OSError) else error}", file=sys.stderr)
         sys.exit(2)

@@ -17,6 +17,8 @@ from io import StringIO
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+PACKED = (ROOT / "PKG-INFO").exists()
+"""Whether these are the tests of an unpacked source distribution, which leaves out pictures (MANIFEST.in)."""
 BLOCK = re.compile(r"^(?:<!-- not run: (.+?) -->\n+)?```(\w+|\{\w+\})[^\n]*\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"# ([\w./-]+\.\w+)\n")
 

@@ -105,6 +105,28 @@ def test_a_folder_that_cannot_be_is_said_in_a_line(here, capfd, out):
     assert files(here) == ["loop", "spec.toml", "taken"]
 
 
+@pytest.mark.parametrize(("words", "said"), [
+    (("run", "spec.toml", "--out=taken"), "need a folder, got file='taken'"),
+    (("run", "spec.toml", "--out=taken", "--dry-run"), "need a folder, got file='taken'"),
+    (("run", "spec.toml", "--out=taken/in it"), "need a folder, got file='taken'"),
+    (("run", "folder.npy", "--out=out"), "need a file, got folder='folder.npy'"),
+    (("run", "absent.toml", "--out=out"), "need a file that is there, got file='absent.toml'"),
+    (("probe", "absent.npy"), "need a file that is there, got file='absent.npy'"),
+    (("probe", "absent/layer.npz"), "need a folder that is there, got folder='absent'"),
+    (("probe", "folder.npy"), "need a file, got folder='folder.npy'"),
+    (("probe", "folder"), "need a file that ends in .npy, .npz, .safetensors, got folder='folder'"),
+])  # fmt: skip
+@pytest.mark.usefixtures("here")
+def test_what_a_path_should_have_been_is_said(capfd, words, said):
+    """Not in the system's words, which name neither what is needed nor what is in the way."""
+    Path("spec.toml").write_text(SPEC)
+    Path("taken").write_text("a file")
+    for name in ("folder", "folder.npy"):
+        Path(name).mkdir()
+    code, _, err = spikesim(capfd, *words)
+    assert (code, err.splitlines()[-1]) == (2, f"error: {said}")
+
+
 def apart(*words, cwd, stdout=subprocess.PIPE, **options):
     return subprocess.run(
         [sys.executable, "-c", COMMAND, *words], cwd=cwd, stdout=stdout, stderr=subprocess.PIPE, check=False, **options

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from documented import PACKED
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text()
@@ -68,9 +69,32 @@ def test_its_verify_takes_no_more_words():
     assert command("verify") == ["verify"]
 
 
+LINKS = set(re.findall(r"\]\((?!http)([^)#]+)", TEXT))
+PICTURES = {target for target in LINKS if target.endswith(".png")}
+
+
 def test_its_links_lead_somewhere():
-    for target in re.findall(r"\]\((?!http)([^)#]+)", TEXT):
-        assert (ROOT / target).exists(), target
+    assert [target for target in LINKS - PICTURES if not (ROOT / target).exists()] == []
+
+
+@pytest.mark.skipif(PACKED, reason="a source distribution has no pictures")
+def test_its_pictures_are_there():
+    assert PICTURES
+    assert [target for target in PICTURES if not (ROOT / target).exists()] == []
+
+
+def test_its_minutes_are_those_of_the_other_pages():
+    """Of `make reproduce` and `make test`."""
+    for page in ("docs/index.md", "CONTRIBUTING.md"):
+        text = (ROOT / page).read_text()
+        for name, minutes in re.findall(r"^make (\w+) .*?(\d+) minutes", SHELL, flags=re.MULTILINE):
+            assert re.search(rf"^(?:make {name} |\| `{name}` ).*\b{minutes} minutes", text, flags=re.MULTILINE), (page, name)
+
+
+def test_the_landing_page_of_the_site_names_what_answers_questions():
+    text = (ROOT / "docs" / "index.md").read_text()
+    for name in ("reproduce", "verify", "predict", "report"):
+        assert f"`spikesim {name}`" in text, name
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: re.findall(r"#(\w+)\)", row)[0])

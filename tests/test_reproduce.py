@@ -127,6 +127,13 @@ def test_a_narrow_table_wraps_and_loses_nothing():
     assert "It was found." in text
 
 
+def test_an_experiment_without_fits_has_a_finding_and_no_table():
+    other = Reproduced("two", "What is open", "Two", Outcome("Nothing was fitted."), 1.0, 1, 0)
+    assert report.text([other], width=200) == "two: Nothing was fitted."
+    assert report.text([other], width=12).split() == ["two:", "Nothing", "was", "fitted."]
+    assert report.text([*DONE, other], width=200) == report.text(DONE, width=200) + "\ntwo: Nothing was fitted."
+
+
 def test_json_holds_the_same_numbers():
     (row,) = report.as_json(DONE)
     assert row["fits"][1]["drifts"] is True

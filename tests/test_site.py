@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from documented import PACKED
 
 import spikesim
 
@@ -16,7 +17,10 @@ sys.path.insert(0, str(ROOT / "docs" / "_ext"))
 
 import theory_labels  # noqa: E402 (found only now)
 
-pytestmark = pytest.mark.skipif(find_spec("sphinx") is None and not os.environ.get("CI"), reason="needs the docs extra")
+pytestmark = [
+    pytest.mark.skipif(find_spec("sphinx") is None and not os.environ.get("CI"), reason="needs the docs extra"),
+    pytest.mark.skipif(PACKED, reason="a source distribution has no pictures"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -21,8 +21,8 @@ FAR = 0x2AE17F25
 NAMES = [
     "AR1", "AlphaStable", "Alternating", "Arch", "Biased", "Constant", "Contaminated", "EMA", "FIR", "Fading", "Family",
     "Filter", "Gaussian", "HeavyBall", "IIR", "Kalman", "Kronecker", "Laplace", "Lookahead", "Mixture", "MovingAverage",
-    "Nesterov", "Oscillating", "PIPELINES", "Pipeline", "Polar", "Probe", "Rademacher", "Radial", "RateFit", "Recorder",
-    "Rotating", "ScaleMixture", "Schedule", "SignFlip", "SpikedModel", "Store", "StudentT", "Sweep", "Switch",
+    "Nesterov", "Oscillating", "PIPELINES", "Pipeline", "Polar", "Prediction", "Probe", "Rademacher", "Radial", "RateFit",
+    "Recorder", "Rotating", "ScaleMixture", "Schedule", "SignFlip", "SpikedModel", "Store", "StudentT", "Sweep", "Switch",
     "SymmetricPareto", "TorchRecorder", "Warmup", "fit_rate", "gradients", "last_update", "newton_schulz", "polar_factor",
     "power_law", "predict", "probe", "simulate", "stages", "theory",
 ]  # fmt: skip

@@ -24,7 +24,8 @@ def read_type(dtype: np.dtype[Any], **where: object) -> np.dtype[Any]:
     """
     need(not dtype.hasobject, FLOATS, "pickled objects are never loaded", dtype=str(dtype), **where)
     small = dtype == BFLOAT16 or dtype.name == "bfloat16"
-    need(small or (dtype.kind == "f" and dtype.itemsize in (2, 4, 8)), FLOATS, dtype=str(dtype), **where)
+    remedy = 'convert it by .astype("float32")' if dtype.kind in "biu" else ""
+    need(small or (dtype.kind == "f" and dtype.itemsize in (2, 4, 8)), FLOATS, remedy, dtype=str(dtype), **where)
     return np.dtype(np.float64 if dtype.itemsize == 8 else np.float32)
 
 

@@ -58,7 +58,8 @@ def _from_file(source: str | bytes, name: str | None, memory: int, unpacked: int
     if not path.is_dir():  # which open() has a word for
         need(not path.exists() or path.is_file(), "a file", file=str(path))
     suffix = path.suffix.lower()
-    need(suffix in SUFFIXES, f"a file that ends in {', '.join(SUFFIXES)}", file=str(path))
+    called = "folder" if path.is_dir() else "file"
+    need(suffix in SUFFIXES, f"a file that ends in {', '.join(SUFFIXES)}", **{called: str(path)})
     if suffix == ".npy":
         need(name is None, "no name for the one array of a .npy file", name=name, file=str(path))
         return Recording(opened_npy(path), str(path), path.name)

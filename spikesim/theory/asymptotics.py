@@ -7,7 +7,8 @@ an array (r,) for a tuple; window = 1 is an unfiltered gradient. m may be less t
 sigma and singular values have the gradient's unit, windows and steps are counts, all else is dimensionless; signs of spikes
 do not matter. Source: theory.md, at the label that each docstring names.
 
-Raises, all of them: ValueError unless m, n >= 1, 0 < sigma < inf, T >= 1, steps >= 1, spikes finite and not 0.
+Raises, all of them: ValueError unless m, n >= 1, 0 < sigma < inf, T >= 1, steps >= 1, and spikes are finite, not 0 and
+at most min(m, n).
 """
 
 import math
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spikesim.errors import need
 from spikesim.theory.arguments import Floats, Shape, Spike, like, shape_of, sigma_of, spikes_in, spikes_of, steps_of
 from spikesim.theory.filters import ema
 
@@ -31,7 +33,7 @@ def critical_window(shape: Shape, sigma: float, spike: Spike, steps: int | None 
     Args:
         shape: (m, n), each >= 1; nothing needs m >= n.
         sigma: Standard deviation (not squared) of one noise entry of one gradient, > 0, in the spikes' unit.
-        spike: lambda, finite and not 0; a number, or a tuple of r. Signs do not matter.
+        spike: lambda, finite and not 0; a number, or a tuple of r <= min(m, n). Signs do not matter.
         steps: Steps since M_0 = 0, >= 1; None is the steady state.
 
     Returns:
@@ -48,7 +50,7 @@ def critical_window(shape: Shape, sigma: float, spike: Spike, steps: int | None 
     """
     steps = steps_of(steps)
     with np.errstate(over="ignore"):  # beyond the largest number it is inf
-        ratio = (sigma_of(sigma) / spikes_of(spike)) ** 2 * math.sqrt(math.prod(shape_of(shape)))
+        ratio = (sigma_of(sigma) / spikes_in(shape, spike)) ** 2 * math.sqrt(math.prod(shape_of(shape)))
     return like(spike, np.array([_window_of_size(x, steps) for x in ratio]))
 
 
@@ -79,7 +81,7 @@ def singular_value(shape: Shape, sigma: float, spike: Spike, window: float, step
     Args:
         shape: (m, n), each >= 1; nothing needs m >= n.
         sigma: Standard deviation (not squared) of one noise entry of one gradient, > 0, in the spikes' unit.
-        spike: lambda, finite and not 0; a number, or a tuple of r. Signs do not matter.
+        spike: lambda, finite and not 0; a number, or a tuple of r <= min(m, n). Signs do not matter.
         window: T = 1/(1 - beta) >= 1 of an EMA, in steps.
         steps: Steps since M_0 = 0, >= 1; None is the steady state.
 
@@ -91,7 +93,7 @@ def singular_value(shape: Shape, sigma: float, spike: Spike, window: float, step
 
     Source: theory.md S3.
     """
-    (m, n), theta = shape_of(shape), spikes_of(spike) * scales(sigma, window, steps)[0]
+    (m, n), theta = shape_of(shape), spikes_in(shape, spike) * scales(sigma, window, steps)[0]
     x = _ratio(sigma, spike, window, steps)
     value = theta * np.sqrt(1 + m * x**2) * np.sqrt(1 + n * x**2)
     return like(spike, np.where(_above(x, m, n), value, bulk_edge(shape, sigma, window, steps)))
@@ -103,7 +105,7 @@ def overlaps(shape: Shape, sigma: float, spike: Spike, window: float, steps: int
     Args:
         shape: (m, n), each >= 1; nothing needs m >= n.
         sigma: Standard deviation (not squared) of one noise entry of one gradient, > 0, in the spikes' unit.
-        spike: lambda, finite and not 0; a number, or a tuple of r. Signs do not matter.
+        spike: lambda, finite and not 0; a number, or a tuple of r <= min(m, n). Signs do not matter.
         window: T = 1/(1 - beta) >= 1 of an EMA, in steps.
         steps: Steps since M_0 = 0, >= 1; None is the steady state.
 
@@ -115,7 +117,7 @@ def overlaps(shape: Shape, sigma: float, spike: Spike, window: float, steps: int
 
     Source: theory.md S3.
     """
-    (m, n), x = shape_of(shape), _ratio(sigma, spike, window, steps)
+    (m, n), x = shape_of(shape), _ratio(sigma, spikes_in(shape, spike), window, steps)
     excess = np.where(_above(x, m, n), 1 - m * n * x**4, 0.0)
     left, right = (excess / (1 + size * x**2) for size in (m, n))
     return like(spike, left), like(spike, right)
@@ -127,7 +129,7 @@ def sin_theta(shape: Shape, sigma: float, spike: Spike, window: float, steps: in
     Args:
         shape: (m, n), each >= 1; nothing needs m >= n.
         sigma: Standard deviation (not squared) of one noise entry of one gradient, > 0, in the spikes' unit.
-        spike: lambda, finite and not 0; a number, or a tuple of r. Signs do not matter.
+        spike: lambda, finite and not 0; a number, or a tuple of r <= min(m, n). Signs do not matter.
         window: T = 1/(1 - beta) >= 1 of an EMA, in steps.
         steps: Steps since M_0 = 0, >= 1; None is the steady state.
 
@@ -139,7 +141,7 @@ def sin_theta(shape: Shape, sigma: float, spike: Spike, window: float, steps: in
 
     Source: theory.md S3.
     """
-    smallest = float(spikes_of(spike).min())
+    smallest = float(spikes_in(shape, spike).min())
     (m, n), x = shape_of(shape), float(_ratio(sigma, smallest, window, steps)[0])
     if x * (m * n) ** 0.25 >= 1:
         return 1.0, 1.0  # 1 - overlap^2 without cancellation: (m x^2 + m n x^4)/(1 + m x^2)
@@ -155,7 +157,7 @@ def polar_alignment(shape: Shape, sigma: float, spike: Spike, window: float, ste
     Args:
         shape: (m, n), each >= 1; nothing needs m >= n.
         sigma: Standard deviation (not squared) of one noise entry of one gradient, > 0, in the spikes' unit.
-        spike: lambda, finite and not 0; a number, or a tuple of r. Signs do not matter.
+        spike: lambda, finite and not 0; a number, or a tuple of r <= min(m, n). Signs do not matter.
         window: T = 1/(1 - beta) >= 1 of an EMA, in steps.
         steps: Steps since M_0 = 0, >= 1; None is the steady state.
 
@@ -167,7 +169,7 @@ def polar_alignment(shape: Shape, sigma: float, spike: Spike, window: float, ste
 
     Source: theory.md S4.
     """
-    (m, n), ratios = shape_of(shape), _ratio(sigma, spike, window, steps, 1e300)
+    (m, n), ratios = shape_of(shape), _ratio(sigma, spikes_in(shape, spike), window, steps, 1e300)
     values = [_square(x * math.sqrt(n)) if m == n else _quadrature(x, m, n) for x in ratios.tolist()]
     return like(spike, np.array(values))
 
@@ -190,8 +192,7 @@ def alignment(shape: Shape, sigma: float, spikes: Spike, window: float, steps: i
 
     Source: theory.md S4.
     """
-    each = polar_alignment(shape, sigma, spikes_in(shape, spikes), window, steps)
-    return weighted(spikes, each)
+    return weighted(spikes, polar_alignment(shape, sigma, spikes, window, steps))
 
 
 def truncated_alignment(shape: Shape, sigma: float, spikes: Spike, window: float, steps: int | None = None) -> float:
@@ -212,8 +213,8 @@ def truncated_alignment(shape: Shape, sigma: float, spikes: Spike, window: float
 
     Source: theory.md S3.
     """
-    left, right = overlaps(shape, sigma, spikes_in(shape, spikes), window, steps)
-    return weighted(spikes, np.sqrt(left * right))
+    left, right = overlaps(shape, sigma, spikes, window, steps)
+    return weighted(spikes, np.sqrt(np.multiply(left, right)))
 
 
 def weighted(spikes: Spike, each: Floats) -> float:
@@ -221,7 +222,7 @@ def weighted(spikes: Spike, each: Floats) -> float:
 
     Args:
         spikes: lambda_1..lambda_r, finite and not 0; signs do not matter.
-        each: One number a spike, (r,).
+        each: One number a spike, (r,), or a number for one spike.
 
     Returns:
         The mean of `each`, weighted by |lambda|.
@@ -231,7 +232,8 @@ def weighted(spikes: Spike, each: Floats) -> float:
 
     Source: theory.md, Observables.
     """
-    size = spikes_of(spikes)
+    size, each = spikes_of(spikes), np.atleast_1d(each)
+    need(each.shape == size.shape, "one number a spike", spikes=size.size, shape=each.shape)
     return float(np.sum(size / size.max() * each) / np.sum(size / size.max()))
 
 

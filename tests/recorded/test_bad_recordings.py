@@ -260,6 +260,14 @@ def test_bad_iterables_name_the_step(case):
     assert "file='layer 3'" in refusal(iter(steps), "layer 3")
 
 
+@pytest.mark.parametrize("dtype", [np.int8, np.int64, np.uint16, bool])
+def test_whole_numbers_are_refused_with_a_remedy(tmp_path, dtype):
+    np.save(tmp_path / "whole.npy", np.ones((2, 3, 4), dtype))
+    for source in (tmp_path / "whole.npy", np.ones((2, 3, 4), dtype)):
+        assert refusal(source).endswith('; convert it by .astype("float32")')
+    assert "astype" not in refusal(np.ones((2, 3, 4), complex))
+
+
 def test_bad_arrays():
     assert refusal(G[0]) == "need gradients of shape (K, m, n), got shape=(3, 4), file='gradients'"
     assert FLOATS.format("int64") in refusal(np.zeros((2, 3, 4), np.int64))

@@ -67,12 +67,18 @@ def test_single_precision_does_not_square_the_condition_away():
     np.testing.assert_allclose(found, polar, atol=2e-4)
 
 
+@pytest.mark.parametrize("make", [
+    lambda text: ss.simulate(MODEL, windows=[5], trials=1, pipelines=text),
+    ss.Pipeline.from_text,
+    lambda text: ss.Pipeline(ss.Pipeline.from_text(text.partition(" = ")[2]).stages, text.partition(" = ")[0]),
+])  # fmt: skip
 @pytest.mark.parametrize("text", ["pre-polar = Polar() -> Filter()", "polar-only = Sign() -> Polar()"])
-def test_names_of_the_theory_are_theirs_alone(text):
+def test_names_of_the_theory_are_theirs_alone(make, text):
     with pytest.raises(
         ValueError, match=r"need a name other than \('pre-polar', .*\) for other stages than theirs, got pipeline="
     ):
-        ss.simulate(MODEL, windows=[5], trials=1, pipelines=text)
+        make(text)
+    assert ss.Pipeline.from_text("pre-polar = Filter -> Polar()") == ss.Pipeline.from_text("pre-polar")
 
 
 def test_a_text_runs_on_gradients_of_ones_own():

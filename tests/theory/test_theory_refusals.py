@@ -125,8 +125,8 @@ REFUSED = [
     for name in good
     for bad in OWN.get((call, name), BAD[name])
 ]
-ROOM = [call for call, good in CALLS if "spikes" in good and "shape" in good and call.__module__ not in
-        ("spikesim.theory.asymptotics", "spikesim.theory.choice")]  # fmt: skip
+ROOM = [(call, name) for call, good in CALLS for name in ("spike", "spikes") if name in good and "shape" in good
+        and (name == "spikes" or call.__module__ == "spikesim.theory.asymptotics")]  # fmt: skip
 
 
 @pytest.mark.parametrize(("call", "good", "name", "bad"), REFUSED)
@@ -146,11 +146,19 @@ def test_what_is_no_list_of_spikes_is_refused(call, bad):
         call(**{**good, name: bad})
 
 
-@pytest.mark.parametrize("call", ROOM)
-def test_more_spikes_than_rows_or_columns_are_refused(call):
+@pytest.mark.parametrize(("call", "name"), ROOM)
+def test_more_spikes_than_rows_or_columns_are_refused(call, name):
     for shape in ((3, 9), (9, 3)):
         with pytest.raises(ValueError, match=r"^need 1 <= rank <= min\(m, n\) = 3, got rank=4"):
-            call(**{**dict(CALLS)[call], "shape": shape, "spikes": (1.0, 2.0, 3.0, 4.0)})
+            call(**{**dict(CALLS)[call], "shape": shape, name: (1.0, 2.0, 3.0, 4.0)})
+
+
+@pytest.mark.parametrize("each", [[0.5], 0.5, [0.1, 0.2, 0.3], [[0.1], [0.2]], []])
+def test_a_weighted_mean_takes_one_number_a_spike(each):
+    with pytest.raises(ValueError, match=r"^need one number a spike, got spikes=2, shape="):
+        asymptotics.weighted((4.0, 3.0), np.array(each))
+    assert asymptotics.weighted((4.0, 1.0), np.array([0.5, 1.0])) == 0.6
+    assert asymptotics.weighted(4.0, 0.5) == 0.5
 
 
 @pytest.mark.parametrize("bad", [0.01 + math.pi / 2, -1.6])
