@@ -36,8 +36,8 @@ def draw(store: Store, figures: Path, published: Path | None = None) -> report.O
             _panel(axis, data, name, theory, source)
         axes[0].set(ylabel="alignment ⟨A, S⟩ / ‖S‖∗", title="full polar factor")
         axes[1].set(title=f"top-{model.rank} singular pairs only")
-        axes[0].legend(fontsize=9, loc="upper left")
-        axes[1].legend(handles=axes[1].get_lines()[-1:], fontsize=9, loc="upper left")
+        axes[0].legend(loc="upper left")
+        axes[1].legend(handles=axes[1].get_lines()[-1:], loc="upper left")
         finding = _finding(data)
         above = f"{plots.setting(result, store.quick)}, noise {model.noise}, {int(data.attrs['steps'])} steps from M₀ = 0"
         plots.save(figure, figures, "alignment_momentum", above, finding)
@@ -53,7 +53,7 @@ def _panel(axis: Any, data: Any, name: str, theory: np.ndarray, source: str) -> 
     for pipeline in data.pipeline.values:
         plots.mean_band(axis, n_eff, data[name].sel(pipeline=pipeline).values, pipeline, **plots.PIPELINE_STYLE[pipeline])
     plots.guide(axis, n_eff, theory, f"pre-polar, limit {source}")
-    axis.set(xscale="log", xlabel="2T − 1 (effective sample size)", ylim=(0, 1))
+    axis.set(xscale="log", xlabel=plots.SAMPLES, ylim=(0, 1))
     top = axis.secondary_xaxis("top", functions=(lambda x: x, lambda x: x))
     shown = [b for b in (0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.995) if 2 / (1 - b) - 1 <= n_eff[-1] * 1.001]
     top.set_xticks([2 / (1 - b) - 1 for b in shown], [f"{b:g}" for b in shown], minor=False)

@@ -77,11 +77,11 @@ def _finish(figure: Any, axes: Any, windows: np.ndarray) -> None:
         plots.guide(axes[1], x, np.full_like(x, sign), "± 1/min(m, n)" if sign > 0 else "_", color="#888888", linestyle="-.")
     flat = Line2D([], [], color=plots.GREY, linestyle=":", linewidth=1.6, label="polar-only,\neach with its mark")
     shown = axes[1].get_legend_handles_labels()[0]
-    figure.legend(handles=[*shown[:-2], flat, *shown[-2:]], fontsize=10, loc="outside right center", title="pre-polar")
+    figure.legend(handles=[*shown[:-2], flat, *shown[-2:]], loc="outside right center", title="pre-polar")
     axes[0].set(ylabel="alignment ⟨A, S⟩ / ‖S‖∗", title="pre-polar and polar-only")
     axes[1].set(ylabel="(mean alignment − S4) · min(m, n)", title="pre-polar less its limit (T = 1: polar-only)")
     for axis in axes:
-        axis.set(xscale="log", xlabel="2T − 1 (effective sample size)")
+        axis.set(xscale="log", xlabel=plots.SAMPLES)
 
 
 def _finding(results: list[Result]) -> str:

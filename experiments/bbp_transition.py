@@ -51,9 +51,9 @@ def draw(store: Store, figures: Path, published: Path | None = None) -> report.O
             axis.axvline(2 * critical - 1, color="#888888", linestyle=":", label=f"critical window S2: T = {critical:.3g}")
             axis.set(xscale="log", title=TITLES[name], ylabel=LABELS[name])
         for axis in axes[-1]:
-            axis.set_xlabel("2T − 1 (effective sample size)")
-        axes[0, 0].legend(fontsize=9, loc="upper left")
-        axes[1, 1].legend(fontsize=9, loc="upper left")
+            axis.set_xlabel(plots.SAMPLES)
+        axes[0, 0].legend(loc="upper left")
+        axes[1, 1].legend(loc="upper left")
         finding = _finding(results, critical, steps)
         trials = f"{results[0].data.trial.size} trials" + (" (quick run)" if store.quick else "")
         scaled = model.spikes[0] / (model.shape[0] * model.shape[1]) ** 0.25

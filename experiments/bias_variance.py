@@ -170,15 +170,16 @@ def _finish(row: Any, group: list[Points]) -> None:
     name = f"{group[0].name}, λ from {max(spikes):g} to {min(spikes):g}"
     labels = "bias² ‖E A − O(S)‖²", "variance E‖A − E A‖²", "mean squared error / pre-polar's"
     for axis, label in zip(row, labels, strict=True):
-        axis.set(xscale="log", yscale="log", ylabel=label, xlabel="2T − 1 (effective sample size)", title=name)
+        axis.set(xscale="log", yscale="log", ylabel=label, xlabel=plots.SAMPLES, title=name)
     plots.plain_ticks(row[1])
     plots.plain_ticks(row[2])
     plots.guide(row[2], group[0].x, np.ones(group[0].x.size), "pre-polar", color="#999999", linestyle="-")
     row[2].plot([], [], "k:", label="re-polarised, each with its mark")
     keys = [Line2D([], [], color="#555555", marker="o", markerfacecolor=f or "#555555", linestyle=line, label=order)
             for order, f, line in _LOOKS]  # fmt: skip
-    row[1].legend(handles=keys, fontsize=9, title=f"lines: {group[0].source}")
-    row[2].legend(fontsize=9)
+    row[1].legend(handles=keys, title=f"lines: {group[0].source}", loc="lower left")
+    invertible = len(spikes) == min(group[0].result.model.shape)
+    row[2].legend(loc="upper left" if invertible else "lower left")
 
 
 def _line(x: np.ndarray, values: np.ndarray) -> tuple[float, float]:

@@ -119,7 +119,7 @@ def draw(store: Store, figures: Path, published: Path | None = None) -> report.O
                 _panel(axis, case, name, [b for b in found if b.quantity == name])
         for axis in axes[-1]:  # the rows' panels hold the same lines
             axis.set_ylim(bottom=axis.get_ylim()[0] / 60)
-            axis.legend(fontsize=9, loc="lower left")
+            axis.legend(loc="lower left")
         finding = _finding(cases)
         trials = f"{results[0].data.trial.size} trials" + (" (quick run)" if store.quick else "")
         setting = f"Gaussian noise, σ = 1, {cases[0].steps} steps from M₀ = 0, {trials}"
@@ -143,7 +143,7 @@ def _panel(axis: Any, case: Case, name: str, found: list[Bound]) -> None:
     plots.guide(axis, x, values, label, linewidth=0.9)
     _shade(axis, x, np.all([b.vacuous for b in found], axis=0))
     (m, n), spikes = case.model.shape, ", ".join(f"{s:g}" for s in case.model.spikes)
-    axis.set(xscale="log", yscale="log", xlabel="2T − 1 (effective sample size)", ylabel=LABELS[name])
+    axis.set(xscale="log", yscale="log", xlabel=plots.SAMPLES, ylabel=LABELS[name])
     axis.set_title(f"{m} × {n}, spikes {spikes}", fontsize=11)
     if name != "tail":
         axis.set_ylim(top=30)

@@ -100,7 +100,7 @@ def _shortfall(axis: Any, grid: Grid) -> None:
     axis.set(xscale="log", yscale="log", xlabel="y, one gradient", ylabel="1 − post-polar / pre-polar (raw alignment)")
     axis.set_ylim(bottom=WITHIN / 100)
     axis.set_title("what raw post-polar lacks")
-    axis.legend(fontsize=9, loc="lower left")
+    axis.legend(loc="lower left")
 
 
 def _caught_at(y: np.ndarray, lacking: np.ndarray) -> np.ndarray:
@@ -138,11 +138,11 @@ def _caught(axis: Any, grid: Grid) -> None:
     plots.guide(axis, x, [_limit_caught(grid, k) for k in range(x.size)], "S4")
     sharp = np.sqrt((1 - 1 / x) / WITHIN)
     plots.guide(axis, x, sharp, "high SNR: y² = (1 − 1/(2T − 1)) / 1 %", linestyle=":", color="#888888")
-    axis.set(xscale="log", xlabel="2T − 1 (effective sample size)", ylabel="y", ylim=(0, None))
+    axis.set(xscale="log", xlabel=plots.SAMPLES, ylabel="y", ylim=(0, None))
     axis.set_xticks(x, [f"{v:.3g}" for v in x])
     axis.minorticks_off()
     axis.set_title(f"y from which raw post-polar is within {100 * WITHIN:g} % of pre-polar")
-    axis.legend(fontsize=9, loc="lower right")
+    axis.legend(loc="lower right")
 
 
 def _again(axis: Any, grid: Grid) -> None:
@@ -156,7 +156,7 @@ def _again(axis: Any, grid: Grid) -> None:
     axis.axhline(0, color="#999999", linewidth=1)
     axis.set(xscale="log", xlabel="y, one gradient", ylabel="re-polarised − pre-polar (alignment, paired)")
     axis.set_title("what is left after a second polar step")
-    axis.legend(fontsize=9, loc="lower right")
+    axis.legend(loc="lower right")
 
 
 def _cosines(axis: Any, grid: Grid) -> None:
@@ -170,7 +170,7 @@ def _cosines(axis: Any, grid: Grid) -> None:
     axis.axhline(0, color="#999999", linewidth=1)
     axis.set(xscale="log", xlabel="y, one gradient", ylabel="post-polar − pre-polar (cosine, paired)")
     axis.set_title("the same by cosine")
-    axis.legend(fontsize=9, loc="upper left")
+    axis.legend(loc="upper left")
 
 
 def _signs(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

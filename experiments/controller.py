@@ -115,7 +115,7 @@ def _regrets(axis: Any, grid: Grid) -> None:
     axis.set(ylabel="alignment lost against the best fixed T")
     axis.set_title(f"after {grid.last} steps (linear within ± 0.01)")
     _ticks(axis, grid)
-    axis.legend(fontsize=9)
+    axis.legend()
 
 
 def _windows(axis: Any, grid: Grid) -> None:
@@ -128,7 +128,7 @@ def _windows(axis: Any, grid: Grid) -> None:
     axis.plot(x, limits, "*", color="black", markersize=11, label="best T of S8 (infinite for ω = 0)")
     axis.set(yscale="log", ylabel="window T", title=f"the windows after {grid.last} steps")
     _ticks(axis, grid)
-    axis.legend(fontsize=9)
+    axis.legend()
 
 
 def _course(axis: Any, grid: Grid) -> None:
@@ -145,7 +145,7 @@ def _course(axis: Any, grid: Grid) -> None:
     apart = steps[np.append(True, steps[1:] > 1.1 * steps[:-1])]
     axis.set_xticks(apart, [str(s) for s in apart])
     axis.minorticks_off()
-    axis.legend(fontsize=9, loc="upper left")
+    axis.legend(loc="upper left")
 
 
 def _at(grid: Grid, name: str) -> int:
@@ -171,7 +171,7 @@ def _switches(axis: Any, grid: Grid) -> None:
             look = style | {"linestyle": line}
             _band(axis, np.array(steps) - at, np.transpose(samples), f"{label}, {name}", look)
     axis.set(xscale="log", xlabel="steps since the switch", ylabel="alignment ⟨A, S⟩ / ‖S‖∗", title="after a sudden switch")
-    axis.legend(fontsize=8, loc="lower right")
+    axis.legend(loc="lower right")
 
 
 def _band(axis: Any, x: np.ndarray, samples: np.ndarray, label: str, look: dict[str, Any]) -> None:

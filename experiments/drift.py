@@ -33,9 +33,9 @@ def draw(store: Store, figures: Path, published: Path | None = None) -> report.O
                 _line(axis, result, styles[_omega(result)])
             for result in group:
                 _theory_line(axis, result, result is group[-1])
-            axis.set(xscale="log", xlabel="2T − 1 (effective sample size)", title=group[0].coordinates["name"])
+            axis.set(xscale="log", xlabel=plots.SAMPLES, title=group[0].coordinates["name"])
             place = "lower left" if group is groups[0] else "lower right"
-            axis.legend(fontsize=9, loc=place)
+            axis.legend(loc=place)
         axes[0].set(ylabel="alignment of pre-polar with the current S: ⟨A, S⟩ / ‖S‖∗", ylim=(-0.03, 1.05))
         finding = f"{_turning(groups[0])}; {_both_turning(groups[1])}; {_deviation(results)}."
         above = f"{plots.setting(results[0], store.quick)}, Gaussian noise of standard deviation 1; ω in radians a step"

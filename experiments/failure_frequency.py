@@ -51,7 +51,7 @@ def draw(store: Store, figures: Path, published: Path | None = None) -> report.O
                 _points(axis, one, event, DODGE ** (number - (fixed - 1) / 2) if number < fixed else 1.0, style)
             _finish(axis, series[0].windows, EVENTS[event])
         axes[0].set_ylabel("frequency of failure")
-        figure.legend(*_entries(axes[0]), loc="outside right center", fontsize=9)
+        figure.legend(*_entries(axes[0]), loc="outside right center")
         finding = _finding(series)
         steps = f"{int(results[0].data.attrs['steps'])} steps from M₀ = 0"
         above = f"{plots.setting(results[0], store.quick)} each, {steps}; fixed laws are moved sideways to stand side by side"
@@ -112,7 +112,7 @@ def _finish(axis: Any, windows: np.ndarray, title: str) -> None:
     allowed = bounds.failure_probability(windows)
     plots.guide(axis, x, allowed, "B1 allows (2T − 1)^(−1/2)", linestyle="-", linewidth=2)
     plots.guide(axis, x, allowed / math.e, "1/e of it: most of one rare i.i.d. step\n(conjecture, T → ∞)")
-    axis.set(xscale="log", yscale="log", xlabel="2T − 1 (effective sample size)", title=title)
+    axis.set(xscale="log", yscale="log", xlabel=plots.SAMPLES, title=title)
 
 
 def _entries(axis: Any) -> tuple[list[Any], list[str]]:

@@ -62,7 +62,7 @@ def _spectra(axis: Any, data: Any, limits: np.ndarray) -> None:
     axis.set(yscale="log", xlabel="index k", ylabel="singular value $d_k$ of Mₜ, mean over trials", title="spectrum")
     axis.set_ylim(top=3.2 * limits[:, 0].max())
     plots.plain_ticks(axis)
-    axis.legend(fontsize=9, loc="upper right", ncols=2)
+    axis.legend(loc="upper right", ncols=2)
 
 
 def _against_window(axis: Any, data: Any, model: Any, limits: np.ndarray) -> None:
@@ -77,10 +77,10 @@ def _against_window(axis: Any, data: Any, model: Any, limits: np.ndarray) -> Non
     for k, spike in enumerate(model.spikes):
         label = "true λ" if k == 0 else f"_true {k + 1}"
         plots.guide(axis, x, [spike] * x.size, label, color="#888888", linestyle="-.", linewidth=1)
-    axis.set(xscale="log", yscale="log", xlabel="2T − 1 (effective sample size)", title="against the window")
+    axis.set(xscale="log", yscale="log", xlabel=plots.SAMPLES, title="against the window")
     axis.set_ylabel("singular value $d_k$ of Mₜ")
     plots.plain_ticks(axis)
-    axis.legend(fontsize=9, loc="lower left")
+    axis.legend(loc="lower left")
 
 
 def _leaves(data: Any, limits: np.ndarray) -> list[float]:

@@ -122,7 +122,7 @@ def _weights(axis: Any, filters: dict[str, LinearFilter], styles: dict[str, Any]
         axis.plot(k, filter_.weights(10 * SHOWN, 0, SHOWN), label=label, **look)
     axis.axhline(0, color="#999999", linewidth=1)
     axis.set(xlabel="age k in steps", ylabel="weight w_k", title="weights, all of n_eff = 19")
-    axis.legend(fontsize=9, loc="upper right")
+    axis.legend(loc="upper right")
 
 
 def _settings(axis: Any, still: dict[str, Result], filters: dict[str, LinearFilter], styles: dict[str, Any]) -> None:
@@ -137,7 +137,7 @@ def _settings(axis: Any, still: dict[str, Result], filters: dict[str, LinearFilt
     axis.axhline(0, color="#999999", linewidth=1)
     axis.set_xticks(range(len(still)), list(SETTINGS.values()))
     axis.set(ylabel=f"alignment less that of the {REFERENCE}, paired", title="vectors that stay")
-    axis.legend(fontsize=9)
+    axis.legend()
 
 
 def _against(
@@ -156,7 +156,7 @@ def _against(
     axis.set_xscale("log")
     axis.set_xticks(x, [f"{v:g}" for v in x])
     axis.minorticks_off()
-    axis.legend(fontsize=9)
+    axis.legend()
 
 
 def _critical(result: Result, comparisons: int) -> float:

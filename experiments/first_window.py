@@ -134,14 +134,14 @@ def _finish(axes: Any, results: list[Result], found: list[Found]) -> None:
     y = np.array(sorted({_y(r) for r in results}))
     first = next(r for r in results if r.coordinates["noise.sigma"] == SHOWN)
     axes[0].axhline(0, color="#999999", linewidth=1)
-    axes[0].set(xscale="log", xlabel="2T − 1 (effective sample size)", ylabel="pre-polar − polar-only (alignment, paired)")
+    axes[0].set(xscale="log", xlabel=plots.SAMPLES, ylabel="pre-polar − polar-only (alignment, paired)")
     axes[0].set_title(f"y = {_y(first):.2g}")
-    axes[0].legend(fontsize=9, loc="lower right")
+    axes[0].legend(loc="lower right")
     axes[1].plot([], [], "k--", label="B5: enough for\nevery such noise")
     axes[1].set(xscale="log", yscale="log", xlabel="y of a clean step", ylabel="T₀ (steps)")
     axes[1].set_ylim(top=60 * max(f.bound for f in found))
     axes[1].set_title("T from which pre-polar is ahead")
-    axes[1].legend(fontsize=9, loc="upper center", ncol=2)
+    axes[1].legend(loc="upper center", ncol=2)
     (m, n), rank = first.model.shape, first.model.rank
     levels = (1.0, "B5", "-"), (rank * (m + n - rank) / (m * n), "B3', uncorrelated entries", "--"), (
         (m + n - 2 * rank) / (8 * m * n), "S6 (high SNR)", ":")  # fmt: skip
@@ -149,7 +149,7 @@ def _finish(axes: Any, results: list[Result], found: list[Found]) -> None:
         plots.guide(axes[2], y, np.full(y.size, level), label, linestyle=line)
     axes[2].set(xscale="log", yscale="log", xlabel="y of a clean step", ylabel="T₀ measured / T₀ of B5")
     axes[2].set(title="looseness, where pre-polar is ever behind", ylim=(None, 30))
-    axes[2].legend(fontsize=9, loc="upper center", ncol=2)
+    axes[2].legend(loc="upper center", ncol=2)
 
 
 def _finding(results: list[Result], found: list[Found]) -> str:

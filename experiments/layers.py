@@ -189,12 +189,12 @@ def _label(axes: Any) -> None:
     titles = ("alignment of the update", "spectral gap of the buffer",
               "overlap at multiples of the critical window", "critical window against width")  # fmt: skip
     heights = ("alignment ⟨A, S⟩ / ‖S‖∗", "gap ($d_r - d_{r+1}$) / weakest λ",
-               "squared left overlap, weakest direction", "2T − 1 (effective sample size)")  # fmt: skip
+               "squared left overlap, weakest direction", plots.SAMPLES)  # fmt: skip
     for axis, title, height in zip(axes.flat, titles, heights, strict=True):
         axis.set(title=title, ylabel=height)
-        axis.legend(fontsize=9.5)
+        axis.legend()
     for axis in axes[0]:
-        axis.set(xscale="log", xlabel="2T − 1 (effective sample size)")
+        axis.set(xscale="log", xlabel=plots.SAMPLES)
         _momenta(axis.secondary_xaxis("top").xaxis, (0, 0.9, 0.99, 0.999))
     axes[1, 0].set(xscale="log", xlabel="(2T − 1) / critical (S2)")
     axes[1, 1].set(yscale="log", xlabel="width d")

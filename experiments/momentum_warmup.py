@@ -36,7 +36,7 @@ def draw(store: Store, figures: Path, published: Path | None = None) -> report.O
         _sizes(axes[2], results)
         for axis in axes:
             axis.set(xscale="log", xlabel="t (steps since the start)")
-        axes[0].legend(fontsize=9, loc="upper left")
+        axes[0].legend(loc="upper left")
         finding = _finding(results)
         above = (
             f"{plots.setting(results[0], store.quick)}, T = {_window(results):g}; bands 95 %; dashed: S4 at each filter's "
@@ -93,7 +93,7 @@ def _sizes(axis: Any, results: list[Result]) -> None:
         axis.plot(t, [filter_.n_eff(int(x)) for x in t], label=start, linewidth=1.6, **look | {"linestyle": line})
     plots.guide(axis, t, np.full(t.size, 2 * _window(results) - 1), "2T − 1", color="#999999")
     axis.set(yscale="log", ylabel="n_eff (effective sample size)", title="what each filter averages over (F1)")
-    axis.legend(fontsize=9, loc="lower right")
+    axis.legend(loc="lower right")
 
 
 def _finding(results: list[Result]) -> str:

@@ -112,7 +112,7 @@ def _curves(axis: Any, result: Result, title: str) -> None:
     plots.guide(axis, [], [], "S8" if _omega(result) else "S4")
     axis.set(xscale="log", xlabel="n_eff (effective sample size)", ylabel="alignment of pre-polar", title=title)
     _ticks(axis, SIZES)
-    axis.legend(fontsize=9, loc="upper left" if _omega(result) else "lower right")
+    axis.legend(loc="upper left" if _omega(result) else "lower right")
 
 
 def _means(axis: Any, x: np.ndarray, samples: np.ndarray, label: str, look: dict[str, Any]) -> None:
@@ -143,7 +143,7 @@ def _costs(axis: Any, still: Result, turning: Result) -> None:
         xscale="log", xlabel="n_eff of the EMA", ylabel="Nesterov − EMA (alignment)", title="what Nesterov costs or gains"
     )
     _ticks(axis, SIZES[1:])
-    axis.legend(fontsize=8, loc="lower right", ncol=2)
+    axis.legend(loc="lower right", ncol=2)
 
 
 def _votes(axis: Any, result: Result) -> None:
@@ -163,7 +163,7 @@ def _votes(axis: Any, result: Result) -> None:
     axis.set(xscale="log", xlabel="T in steps", ylabel="alignment of post-polar")
     axis.set_title(f"post-polar, ω = {_omega(result):g}: no noise to average away, only lag")
     _ticks(axis, [3, 5, 10, 20, 40])
-    axis.legend(fontsize=9, loc="lower left")
+    axis.legend(loc="lower left")
 
 
 def _range(result: Result, how: str) -> str:

@@ -40,9 +40,9 @@ def draw(store: Store, figures: Path, published: Path | None = None) -> report.O
         for axis in axes[:, 0]:
             axis.set_ylabel("1 − alignment")
         for axis in axes[-1]:
-            axis.set_xlabel("2T − 1 (effective sample size)")
+            axis.set_xlabel(plots.SAMPLES)
         handles, labels = axes[0, 0].get_legend_handles_labels()
-        axes[0, 0].legend(handles[:-1], labels[:-1], fontsize=9, loc="lower left")
+        axes[0, 0].legend(handles[:-1], labels[:-1], loc="lower left")
         finding = _finding(results)
         above = f"{plots.setting(results[0], store.quick)}, {_steps(results[0])} steps from M₀ = 0; σ = 1 or, without a "
         above += "variance, the median of |x| that σ = 1 gives a normal; bands 95 %"
@@ -109,7 +109,7 @@ def _panel(axis: Any, result: Result) -> None:
     if _law(result) in CORRECTED:
         line = [1 - _corrected_limit(result, t) for t in fine]
         plots.guide(axis, 2 * fine - 1, line, CORRECTED[_law(result)], linestyle=":", linewidth=2.4)
-        axis.legend(handles=axis.get_lines()[-2:], fontsize=9, loc="lower left")
+        axis.legend(handles=axis.get_lines()[-2:], loc="lower left")
     outside = result.model.noise.outside
     inside = f"outside: {outside}" if outside else "inside the theorem"
     axis.set_title(f"{result.coordinates['name']}\n{inside}", fontsize=12, color="#7A1F00" if outside else "black")

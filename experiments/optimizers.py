@@ -39,8 +39,8 @@ def draw(store: Store, figures: Path, published: Path | None = None) -> report.O
             row[2].axvline(1, color="black", linestyle=":", label="all spikes alike")
         for axis, label in zip(axes[-1], LABELS, strict=True):
             axis.set(xlabel=label)
-        axes[0, 1].legend(fontsize=9, loc="lower right")
-        axes[0, 2].legend(fontsize=9, loc="upper right")
+        axes[0, 1].legend(loc="lower right")
+        axes[0, 2].legend(loc="upper right")
         finding = _answer(results)
         details = (
             f"Over its spectral norm, {'; '.join(map(_ranked, results))}; {_accumulation(results)}; {_kind(results[0])}."

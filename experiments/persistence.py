@@ -119,7 +119,7 @@ def _against_persistence(axis: Any, runs: Runs) -> None:
     axis.axvline(0, color="#999999", linewidth=1)
     axis.set(xlabel="c_sig of the buffer, negative where it points against the last sign")
     axis.set(ylabel="alignment with the last step's signal", title=f"signs of mean 0 to 1, T = {runs.windows[k]:g}")
-    axis.legend(fontsize=9, loc="lower right")
+    axis.legend(loc="lower right")
 
 
 def _against_window(axis: Any, runs: Runs) -> None:
@@ -128,9 +128,9 @@ def _against_window(axis: Any, runs: Runs) -> None:
         plots.mean_band(axis, 2 * runs.windows - 1, _read(result, name), name, **plots.PIPELINE_STYLE[name])
     x = 2 * runs.windows - 1
     plots.guide(axis, x, [_c_sig(result, t) for t in runs.windows], "c_sig", linestyle=":")
-    axis.set(xscale="log", xlabel="2T − 1", ylabel="alignment with the last step's signal", ylim=(-0.03, 1.05))
+    axis.set(xscale="log", xlabel=plots.SAMPLES, ylabel="alignment with the last step's signal", ylim=(-0.03, 1.05))
     axis.set_title("signs + − + − ...: c_sig = 1/(2T − 1)")
-    axis.legend(fontsize=9)
+    axis.legend()
 
 
 def _differences(axis: Any, runs: Runs) -> None:
@@ -144,7 +144,7 @@ def _differences(axis: Any, runs: Runs) -> None:
     axis.axhline(0, color="#999999", linewidth=1)
     axis.set(xlabel="c_sig of the buffer", ylabel="pre-polar − re-polarised (alignment, paired)")
     axis.set_title("which order leads, both orthogonalised last")
-    axis.legend(fontsize=9)
+    axis.legend()
 
 
 def _recovered(steps: np.ndarray, means: np.ndarray, level: np.ndarray) -> np.ndarray:
@@ -193,9 +193,9 @@ def _recoveries(axis: Any, runs: Runs) -> None:
             look = plots.PIPELINE_STYLE[name] | {"linestyle": line, "linewidth": 1.2}
             label = f"{name}, {switch.removeprefix('switch of ')}"
             plots.intervals(axis, x * (0.96 + 0.04 * place), found[0], found[1:], label, **look)
-    axis.set(xscale="log", yscale="log", xlabel="2T − 1", ylabel="steps since the switch")
+    axis.set(xscale="log", yscale="log", xlabel=plots.SAMPLES, ylabel="steps since the switch")
     axis.set_title(f"steps until {100 * SHARE:g} % of the steady alignment")
-    axis.legend(fontsize=9, title="switch of sign, or of both vectors", title_fontsize=9)
+    axis.legend(title="switch of sign, or of both vectors")
 
 
 def _value(samples: np.ndarray, places: int = 3) -> str:

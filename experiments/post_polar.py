@@ -46,8 +46,8 @@ def draw(store: Store, figures: Path, published: Path | None = None) -> report.O
                 _alignments(row[2], result, style)
             _finish(row, shape, group)
         for axis in axes[-1]:
-            axis.set(xlabel="2T − 1 (effective sample size)", xlim=_span(results[0]))
-            axis.legend(fontsize=9, loc="upper center", bbox_to_anchor=(0.5, -0.17), ncol=2)
+            axis.set(xlabel=plots.SAMPLES, xlim=_span(results[0]))
+            axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncol=2)
         finding = _finding(results)
         trials = f"rank 1, {results[0].data.trial.size} trials" + (" (quick run)" if store.quick else "")
         above = f"{trials}, Gaussian noise; y = λ / (σ √max(m, n)); vertical lines: critical window of S9 (rough)"

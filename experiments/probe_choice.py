@@ -127,7 +127,7 @@ def _windows(axis: Any, still: Sequence[list[Probed]], turning: Sequence[list[Pr
     plots.guide(axis, ends, ends, "advised = best")
     axis.plot([], [], color="black", linestyle=":", label="longest T that is tried")
     axis.set(xscale="log", yscale="log", xlabel="true best T (steps), by theory", ylabel="advised T (steps)")
-    axis.legend(fontsize=8.5)
+    axis.legend()
 
 
 def _losses(axis: Any, turning: Sequence[list[Probed]]) -> None:
@@ -147,7 +147,7 @@ def _losses(axis: Any, turning: Sequence[list[Probed]]) -> None:
     axis.set_xticks(range(len(labels)), labels, fontsize=8.5)
     axis.set(xlabel="ω (radians a step), and signal", ylabel="alignment lost against the best T, by S8")
     axis.axhline(0, color="black", linewidth=0.8)
-    axis.legend(fontsize=8.5)
+    axis.legend()
 
 
 def _clipping(axis: Any, groups: Sequence[list[Probed]]) -> None:
@@ -161,7 +161,7 @@ def _clipping(axis: Any, groups: Sequence[list[Probed]]) -> None:
     ends = np.array(axis.get_xlim())
     plots.guide(axis, ends, ends, "estimate = truth")
     axis.set(xlabel="alignment that clipping adds, by simulation", ylabel="alignment that clipping adds, by the probe")
-    axis.legend(fontsize=8.5, title="advised to clip", title_fontsize=8.5)
+    axis.legend(title="advised to clip")
 
 
 def _finding(turning: Sequence[list[Probed]], noisy: Sequence[list[Probed]], gaussian: Sequence[Probed]) -> str:

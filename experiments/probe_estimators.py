@@ -46,7 +46,7 @@ def draw(probes: Probes, figures: Path, published: Path | None = None) -> report
             row[1].set_title(f"K = {_count(against_snr[0])}", fontsize=11)
             for axis in row[:2]:
                 axis.set_ylim(SHOWN)
-            row[0].legend(fontsize=8.5, ncols=2)
+            row[0].legend(ncols=2)
         _laws(axes[0][2], done)
         _coverage(axes[1][2], done)
         finding = _finding(done)
@@ -109,7 +109,7 @@ def _laws(axis: Any, done: Sequence[Probed]) -> None:
     axis.set(xlabel="K, gradients", ylabel="root mean square error (tails: relative)")
     axis.set_title("noise laws, alignment, angles", fontsize=11)
     axis.set_ylim(top=30)
-    axis.legend(fontsize=8.5, ncols=2)
+    axis.legend(ncols=2)
 
 
 def _share(estimator: Estimator, some: Sequence[Probed], z: float = 1.96) -> tuple[float, float, float]:

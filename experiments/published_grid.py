@@ -90,7 +90,7 @@ def _histogram(axis: Any, z: np.ndarray) -> None:
     x = np.linspace(-4, 4, 201)
     plots.guide(axis, x, np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi), "standard normal")
     axis.set(xlabel="difference / standard error", ylabel="density")
-    axis.legend(fontsize=9)
+    axis.legend()
 
 
 def _by_name(store: Store) -> dict[str, list[Result]]:
@@ -132,8 +132,8 @@ def _without(store: Store, figures: Path, why: str) -> report.Outcome:
             chosen = results[:: max(1, (len(results) - 1) // 2)][:3]
             for result, style in zip(chosen, plots.SERIES_STYLE, strict=False):
                 _lines(axis, result, style["color"])
-            axis.set(xscale="log", yscale="log", xlabel="2T − 1 (effective sample size)", title=name)
-            axis.legend(fontsize=9)
+            axis.set(xscale="log", yscale="log", xlabel=plots.SAMPLES, title=name)
+            axis.legend()
         axes[0].set_ylabel("singular values of Mₜ: head solid, first tail dashed")
         worst = max(_deviation(r) for results in named.values() for r in results)
         finding = f"Head and first tail lie within {100 * worst:.1f} % of their limits S2 and S3 (black dots); {why}."

@@ -133,7 +133,7 @@ def _link(axis: Any, cell: Cell, key: str, label: str) -> None:
     _windows(axis, cell, key)
     axis.set(xlabel="alignment ⟨A, S⟩ / ‖S‖∗ at still weights", ylabel=label)
     axis.set_title(f"κ = {cell.condition:g}, noise {cell.noise:g}; along a line T from 1 to {cell.windows[-1]:g}")
-    axis.legend(fontsize=9)
+    axis.legend()
 
 
 def _windows(axis: Any, cell: Cell, key: str) -> None:
@@ -159,7 +159,7 @@ def _harm(axis: Any, cells: list[Cell], varied: str, title: str) -> None:
     axis.minorticks_off()
     if axis.get_ylim()[1] > STEEP:
         axis.set_yscale("log")
-    axis.legend(fontsize=9)
+    axis.legend()
 
 
 def _correlation(cells: list[Cell], x: str, y: str, sign: int = 1) -> np.ndarray:

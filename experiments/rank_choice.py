@@ -34,8 +34,8 @@ def draw(store: Store, figures: Path, published: Path | None = None) -> report.O
         for axis, of in zip(axes[1], (_to_target, _to_signal), strict=True):
             for result, style in zip(results, plots.SERIES_STYLE, strict=False):
                 _best_ranks(axis, result, of, style)
-            axis.set(xlabel="2T − 1 (effective sample size)", ylim=(0.5, 11), yticks=RANKS)
-            axis.legend(fontsize=9, loc="upper left", ncol=2)
+            axis.set(xlabel=plots.SAMPLES, ylim=(0.5, 11), yticks=RANKS)
+            axis.legend(loc="upper left", ncol=2)
         axes[1, 0].set(ylabel="k ≤ 8 of highest cosine with O(S)")
         axes[1, 1].set(ylabel="k ≤ 8 of highest cosine with S")
         finding = _answer(first, laws[-1])
@@ -74,7 +74,7 @@ def _curves(axis: Any, result: Result, name: str) -> None:
         axis.axvline(x, color="#999999", linestyle=(0, (1, 2)), linewidth=1)
     axis.set(xscale="log", title=f"spikes {', '.join(f'{s:.3g}' for s in result.model.spikes)}")
     if name == "cosine":
-        axis.legend(fontsize=9, loc="upper left")
+        axis.legend(loc="upper left")
 
 
 def _thresholds(result: Result) -> np.ndarray:

@@ -81,7 +81,7 @@ def draw(store: Store, figures: Path, published: Path | None = None) -> report.O
         for k, axis in enumerate(axes[0]):
             axis.set_title(f"T = {grid.windows[k]:g}")
             axes[-1, k].set_xlabel("factor on its noise")
-        axes[0, 0].legend(fontsize=8, loc="upper right", facecolor="white", frameon=True, framealpha=0.85)
+        axes[0, 0].legend(loc="upper right", facecolor="white", frameon=True, framealpha=0.85)
         finding = _finding(grid)
         plots.save(figure, figures, "rare_gradients", _above(grid, store.quick), finding)
     return report.Outcome(finding, details=f"{_region(grid)}; {_border_finding(grid)}; {_remedies(grid)}; {_cost(grid)}.")

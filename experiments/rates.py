@@ -133,10 +133,10 @@ def _constants(results: list[Result]) -> str:
 
 def _finish(figure: Any, axes: Any) -> None:
     for axis in axes[-1]:
-        axis.set_xlabel("2T − 1 (effective sample size)")
+        axis.set_xlabel(plots.SAMPLES)
     handles, labels = axes[0, 0].get_legend_handles_labels()
     labels[-1] = "limit S6, or S4 for\n1 − alignment"
-    figure.legend(handles, labels, fontsize=10, loc="outside right center", title="mean over trials")
+    figure.legend(handles, labels, loc="outside right center", title="mean over trials")
 
 
 if __name__ == "__main__":

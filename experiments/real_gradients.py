@@ -37,7 +37,7 @@ def draw(probes: Probes, figures: Path, published: Path | None = None) -> report
             axis.set_axis_on()
             _alignment(axis, probed)
             _table(beside, probed)
-        figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside upper right", ncols=4, fontsize=9)
+        figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside upper right", ncols=4)
         finding = _finding(done)
         plots.save(figure, figures, "real_gradients", "Bands and brackets: 95 %, by leaving out blocks of gradients", finding)
     return report.Outcome(finding, details=_details(done))

@@ -138,13 +138,11 @@ def _finish(axes: Any, results: list[Result]) -> None:
     axes[0, 0].set(
         ylabel="alignment of pre-polar", ylim=(0, 1.04), title="alignment (T = 1: polar-only, and post-polar's mean)"
     )
-    axes[0, 0].legend(fontsize=9, loc="lower right")
+    axes[0, 0].legend(loc="lower right")
     axes[0, 1].set(ylabel="difference of mean alignments", title="wide less tall")
-    axes[0, 1].legend(fontsize=10, loc="upper right")
+    axes[0, 1].legend(loc="upper right")
     for axis, side in zip(axes[1], SIDES, strict=True):
-        axis.set(
-            xlabel="2T − 1 (effective sample size)", ylabel="sin θ", yscale="log", title=f"subspace error of the {side} side"
-        )
+        axis.set(xlabel=plots.SAMPLES, ylabel="sin θ", yscale="log", title=f"subspace error of the {side} side")
         plots.plain_ticks(axis)
 
 

@@ -33,7 +33,7 @@ def draw(store: Store, figures: Path, published: Path | None = None) -> report.O
         _cosine(axes[1], one)
         _unequal(axes[2], unequal)
         for axis in axes:
-            axis.set(xscale="log", xlabel="2T − 1 (effective sample size)")
+            axis.set(xscale="log", xlabel=plots.SAMPLES)
         finding = f"{_rare_finding(rare)}; {_cosine_finding(one)}; {_unequal_finding(unequal)}."
         above = f"{rare.data.trial.size} trials" + (" (quick run)" if store.quick else "")
         plots.save(figure, figures, "reversals", f"{above}, {int(rare.data.attrs['steps'])} steps from zero", finding)
@@ -68,7 +68,7 @@ def _rare(axis: Any, result: Result) -> None:
     axis.set_title(
         f"R1: noise × {noise.factor:g} in {100 * noise.p:g} % of steps\n{_name(result)}, σ = {noise.sigma:g}", fontsize=11
     )
-    axis.legend(fontsize=9, loc="lower right")
+    axis.legend(loc="lower right")
 
 
 def _cosine_theory(result: Result, pipeline: str) -> np.ndarray:
@@ -85,7 +85,7 @@ def _cosine(axis: Any, result: Result) -> None:
     plots.guide(axis, _x(result), _cosine_theory(result, "pre-polar"), "pre-polar, S4", linestyle=":")
     axis.set(ylabel="cosine ⟨A, Q⟩ / (‖A‖ √r)", ylim=(0, 1.04))
     axis.set_title(f"R2: cosine, Gaussian noise\n{_name(result)}, σ = {_at(result)[1]:g}", fontsize=11)
-    axis.legend(fontsize=9, loc="upper left")
+    axis.legend(loc="upper left")
 
 
 def _ratio(result: Result, pipeline: str) -> tuple[np.ndarray, np.ndarray]:
@@ -121,7 +121,7 @@ def _unequal(axis: Any, result: Result) -> None:
         plots.guide(axis, _x(result), np.full(_x(result).size, value), label, linestyle=line, color="#999999")
     axis.set(ylabel="o₁ / o₂ (ratio of means)", ylim=(0, 2 * first / second))
     axis.set_title(f"R3: unequal spikes, Gaussian noise\n{_name(result)}, σ = {_at(result)[1]:g}", fontsize=11)
-    axis.legend(fontsize=9, loc="upper right")
+    axis.legend(loc="upper right")
 
 
 def _rare_finding(result: Result) -> str:

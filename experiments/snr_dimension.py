@@ -93,7 +93,7 @@ def _map(axis: Any, grid: Grid, pipeline: str) -> Any:
     axis.set_xticks(grid.sizes, [f"{x:g}" for x in grid.sizes])
     axis.minorticks_off()
     axis.grid(False)
-    axis.legend(fontsize=9, loc="upper center", labelcolor="white", frameon=True, facecolor="#222222", framealpha=0.85)
+    axis.legend(loc="upper center", labelcolor="white", frameon=True, facecolor="#222222", framealpha=0.85)
     return image
 
 
@@ -152,7 +152,7 @@ def _ticks(axis: Any, grid: Grid) -> None:
 
     axis.set_xticks(grid.sizes, [f"{x:g}" for x in grid.sizes])
     axis.xaxis.set_minor_locator(NullLocator())
-    axis.legend(fontsize=9, loc="lower left")
+    axis.legend(loc="lower left")
 
 
 def _ratios(grid: Grid) -> tuple[np.ndarray, np.ndarray]:

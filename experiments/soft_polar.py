@@ -50,7 +50,7 @@ def draw(store: Store, figures: Path, published: Path | None = None) -> report.O
             row[2].set(ylabel="cosine with O(S)")
         for axis in axes[-1]:
             axis.set(xlabel="(2T − 1) / σ²")
-        axes[0, 0].legend(fontsize=8.5, loc="lower left")
+        axes[0, 0].legend(loc="lower left")
         finding = _answer(*groups)
         details = f"{_low(groups[0])}; {_width(groups[0])}; {_raised(results)}; {_full(groups[1])}."
         (m, n), data = results[0].model.shape, results[0].data

@@ -39,7 +39,7 @@ def draw(store: Store, figures: Path, published: Path | None = None) -> report.O
             row[0].set_ylabel("alignment with the signal as it is now")
         for axis in axes[-1]:
             axis.set_xlabel("delay d in steps of the filter")
-        axes[0, 0].legend(fontsize=8, loc="lower left")
+        axes[0, 0].legend(loc="lower left")
         finding = _finding(results)
         steps = int(results[0].data.attrs["steps"]) // COUNT
         above = (

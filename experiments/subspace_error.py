@@ -49,9 +49,9 @@ def _finish(axis: Any, side: str, windows: np.ndarray, theory: np.ndarray) -> No
     x = 2 * windows - 1
     plots.guide(axis, x, theory, f"limit S3: {log_slope(windows, theory):.3f} on these windows")
     plots.power_guide(axis, x, -0.25, 1.25 * theory[0], "guide: exponent −1/4", color="#888888", linestyle=":")
-    axis.set(xscale="log", yscale="log", xlabel="2T − 1 (effective sample size)", title=f"{side} singular subspace")
+    axis.set(xscale="log", yscale="log", xlabel=plots.SAMPLES, title=f"{side} singular subspace")
     plots.plain_ticks(axis)
-    axis.legend(fontsize=9, title="mean over trials: fitted exponent [95 %]", title_fontsize=9, loc="lower left")
+    axis.legend(title="mean over trials: fitted exponent [95 %]", loc="lower left")
 
 
 def _finding(model: Any, rows: list[report.Row], windows: np.ndarray) -> str:

@@ -100,9 +100,9 @@ def _quantiles(axis: Any, results: list[Result]) -> None:
         plots.guide(axis, x, theory, f"_S7, α = {alpha:g}", color=style["color"])
     plots.guide(axis, [], [], "jump formula S7")
     plots.guide(axis, x, bounds.perturbation_radius(1.0, windows), "bound B1: (2T − 1)^(−1/4)", linestyle="-", linewidth=2)
-    axis.set(xscale="log", yscale="log", xlabel="2T − 1 (effective sample size)")
+    axis.set(xscale="log", yscale="log", xlabel=plots.SAMPLES)
     axis.set_ylabel("(1 − (2T − 1)^(−1/2))-quantile of ‖N‖$_F$ / √η")
-    axis.legend(fontsize=9.5, loc="lower left")
+    axis.legend(loc="lower left")
 
 
 def _exponents(axis: Any, alphas: np.ndarray, rows: list[report.Row]) -> None:
@@ -119,7 +119,7 @@ def _exponents(axis: Any, alphas: np.ndarray, rows: list[report.Row]) -> None:
         axis.axhline(level, color="#888888", linestyle=":", linewidth=1.5)
         axis.annotate(text, (max(alphas), level), xytext=(0, 4), textcoords="offset points", ha="right", fontsize=10)
     axis.set(xlabel="tail index α of P(ρ > x) ~ x^(−α)", ylabel="exponent in 2T − 1", ylim=(-0.56, -0.2))
-    axis.legend(fontsize=9.5, loc="upper right", bbox_to_anchor=(1, 0.82))
+    axis.legend(loc="upper right", bbox_to_anchor=(1, 0.82))
 
 
 def _finding(alphas: np.ndarray, rows: list[report.Row], results: list[Result]) -> str:

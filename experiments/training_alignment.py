@@ -74,7 +74,7 @@ def _pipelines(axis: Any, trained: Trained, task: str) -> None:
     for name in PIPELINES:
         band(axis, trained.windows(TWIN), averaged(trained, task, name), name, **plots.PIPELINE_STYLE[name])
     axis.set(xscale="log", xlabel="window T", ylabel="alignment", ylim=(0, None), title=f"{TASKS[task]}, layers averaged")
-    axis.legend(fontsize=9)
+    axis.legend()
     _ticks(axis, trained.windows(TWIN))
 
 
@@ -87,7 +87,7 @@ def _layers(axis: Any, trained: Trained, task: str) -> None:
         axis.plot(tops, 0.03 + 0.04 * i + 0 * tops, linestyle="none", **style | {"markersize": 5})
     axis.set(xscale="log", xlabel="window T (marks below: best of each run)", ylabel=f"alignment of {FIRST}", ylim=(0, None))
     axis.set_title(f"{TASKS[task]}, by layer")
-    axis.legend(fontsize=9)
+    axis.legend()
     _ticks(axis, windows)
 
 
@@ -104,7 +104,7 @@ def _losses(axis: Any, trained: Trained, task: str, losses: dict[float, Floats])
     )
     axis.axhline(0, color="black", linewidth=0.8)
     axis.set(xscale="log", xlabel="window T = 1/(1 − β)", ylabel=f"loss less that at T = {beta:g}, nats", title=TASKS[task])
-    axis.legend(fontsize=9)
+    axis.legend()
     _ticks(axis, np.array(list(losses)))
 
 

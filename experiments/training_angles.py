@@ -31,7 +31,7 @@ def draw(records: Records, figures: Path, published: Path | None = None) -> repo
             for axis, side in zip(row, SIDES, strict=True):
                 _paths(axis, trained, task, side)
         handles, labels = axes[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, fontsize=10, loc="outside upper right", ncols=3)
+        figure.legend(handles, labels, loc="outside upper right", ncols=3)
         finding = _finding(trained)
         settings = trained.settings
         above = (

@@ -38,7 +38,7 @@ def draw(records: Records, figures: Path, published: Path | None = None) -> repo
             _rates(row[1], study)
             _momenta(row[2], [s for s in studies if s["task"] == study["task"]])
         handles, labels = axes[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, fontsize=10, loc="outside upper right", ncols=len(labels))
+        figure.legend(handles, labels, loc="outside upper right", ncols=len(labels))
         finding = _finding(main)
         seeds = len(settings["reported_seeds"]), len(settings["tuning_seeds"])
         above = (

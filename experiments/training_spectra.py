@@ -70,7 +70,7 @@ def _spectra(axis: Any, trained: Trained, task: str, against: str) -> None:
         label = "one gradient" if t == 1 else f"EMA, T = {t:g}"
         band(axis, np.arange(1, values.shape[1] + 1), values, label, **style | {"markersize": 3})
     axis.set(yscale="log", xlabel="k", title=f"{TASKS[task]}, {WORD[against]}", ylabel="σ_k over a gradient's σ_1")
-    axis.legend(fontsize=9)
+    axis.legend()
 
 
 def _suppression(axis: Any, trained: Trained, task: str) -> None:
@@ -83,10 +83,10 @@ def _suppression(axis: Any, trained: Trained, task: str) -> None:
     x = 2 * trained.windows(STATIONARY) - 1
     plots.power_guide(axis, x, WHITE, 1.0, "white noise, −1/2", linestyle=":")
     axis.set(
-        xscale="log", yscale="log", xlabel="2T − 1", ylabel="filtering ratio R(T)", title=f"{TASKS[task]}, head and tail"
+        xscale="log", yscale="log", xlabel=plots.SAMPLES, ylabel="filtering ratio R(T)", title=f"{TASKS[task]}, head and tail"
     )
     plots.plain_ticks(axis)
-    axis.legend(fontsize=9)
+    axis.legend()
 
 
 def _finding(trained: Trained) -> str:

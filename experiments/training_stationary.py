@@ -62,7 +62,7 @@ def _alignment(axis: Any, trained: Trained, task: str) -> None:
     band(axis, windows, inside, f"{FIRST}, in-buffer", **plots.MANY_STYLE[4])
     plots.guide(axis, windows, averaged(trained, task, "predicted").mean(0), f"S4 for {FIRST}")
     axis.set(xscale="log", xlabel="window T", ylabel="alignment", ylim=(-0.32, 1.02), title=TASKS[task])
-    axis.legend(fontsize=9, ncols=2, loc="lower right")
+    axis.legend(ncols=2, loc="lower right")
 
 
 def _subspaces(axis: Any, trained: Trained, task: str) -> None:
@@ -74,7 +74,7 @@ def _subspaces(axis: Any, trained: Trained, task: str) -> None:
             sines = np.mean([trained.read(STATIONARY, task, layer, "sines", side)[..., at] for layer in layers], axis=0)
             band(axis, windows, sines, f"rank {r}, {side}", **style | {"linestyle": line})
     axis.set(xscale="log", xlabel="window T", ylabel="‖sin Θ‖ to the held-out mean", ylim=(-0.2, 1.02), title=TASKS[task])
-    axis.legend(fontsize=9, ncols=3)
+    axis.legend(ncols=3)
 
 
 def _noise(axis: Any, trained: Trained, task: str) -> None:
@@ -97,7 +97,7 @@ def _noise(axis: Any, trained: Trained, task: str) -> None:
     other.grid(False)
     handles = [h for a in (axis, other) for h in a.get_legend_handles_labels()[0]]
     names = [n for a in (axis, other) for n in a.get_legend_handles_labels()[1]]
-    axis.legend(handles, names, fontsize=9, loc="lower left")
+    axis.legend(handles, names, loc="lower left")
 
 
 def outside(trained: Trained) -> tuple[int, int, int]:

@@ -38,7 +38,7 @@ def draw(records: Records, figures: Path, published: Path | None = None) -> repo
                 _paths(axis, trained, task, name)
             row[0].set_ylabel("alignment")
         handles, labels = axes[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, fontsize=10, loc="outside upper right", ncols=len(labels))
+        figure.legend(handles, labels, loc="outside upper right", ncols=len(labels))
         finding = _finding(trained)
         settings = trained.settings
         above = (

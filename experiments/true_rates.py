@@ -86,7 +86,7 @@ def draw(store: Store, figures: Path, published: Path | None = None) -> report.O
             said.append(_said(quantity, results, found, *theory))
             rows += found
         handles = axes[0].get_lines()[: len(results)]
-        figure.legend(handles=handles, loc="outside right center", fontsize=10, title="mean over trials", title_fontsize=10)
+        figure.legend(handles=handles, loc="outside right center", title="mean over trials")
         finding = _finding(rows, said)
         above = f"{plots.setting(results[0], store.quick)}, entry variance 1, {_steps(results[0])} steps from M₀ = 0"
         plots.save(figure, figures, "true_rates", above, finding)
@@ -110,8 +110,8 @@ def _panel(axis: Any, results: list[Result], quantity: Quantity) -> tuple[np.nda
     sharp = np.array([quantity.sharp(model, t, steps) for t in windows])
     plots.guide(axis, x, sharp, f"sharp {quantity.source.split(';')[0]}: slope {log_slope(windows, sharp):.2f}")
     plots.power_guide(axis, x, GUIDE, sharp[0], "guide: exponent −1/4", color="#888888", linestyle=":", linewidth=2)
-    axis.set(xscale="log", yscale="log", xlabel="2T − 1 (effective sample size)", ylabel=quantity.axis)
-    axis.legend(handles=axis.get_lines()[len(results) :], fontsize=9, loc="lower left")
+    axis.set(xscale="log", yscale="log", xlabel=plots.SAMPLES, ylabel=quantity.axis)
+    axis.legend(handles=axis.get_lines()[len(results) :], loc="lower left")
     low = min(float(quantity.read(r.data).mean(0).min()) for r in results)
     axis.set_ylim(bottom=low / 12)  # room for the legend
     return sharp, list(limits.values())

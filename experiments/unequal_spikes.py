@@ -118,7 +118,7 @@ def _shares(axis: Any, sweep: Sweep) -> None:
     _ends(axis, sweep, second / first, "λ₂/λ₁: plain average")
     axis.set(ylabel="o₂ / o₁ (ratio of means)", ylim=(0, 1.45))
     axis.set_title(f"spikes {first:g} : {second:g}, T = {sweep.windows[-1]:g}")
-    axis.legend(fontsize=8.5, loc="upper left", ncol=2)
+    axis.legend(loc="upper left", ncol=2)
 
 
 def _contrasts(axis: Any, sweep: Sweep) -> None:
@@ -132,7 +132,7 @@ def _contrasts(axis: Any, sweep: Sweep) -> None:
     _ends(axis, sweep, plain, "o ∝ λ: plain average")
     axis.set(ylabel="alignment / projection (ratio of means)", ylim=(0.93, 1 + 1.6 * (plain - 1)))
     axis.set_title(f"spikes {' : '.join(f'{x:g}' for x in sweep.spikes)}, T = {sweep.windows[-1]:g}")
-    axis.legend(fontsize=8.5, loc="upper right", ncol=2)
+    axis.legend(loc="upper right", ncol=2)
 
 
 def _plain_contrast(sweep: Sweep) -> float:
@@ -202,12 +202,12 @@ def _turns(axis: Any, sweep: Sweep) -> None:
         value, low, high = np.array([_measured_turn(sweep, pipeline, w) for w in where]).T
         plots.intervals(axis, x, value, [low, high], pipeline, **_marks(pipeline))
         _theory(axis, x, pipeline, np.array([_theory_turn(sweep, pipeline, w) for w in where]))
-    axis.set(xscale="log", yscale="log", xlabel="2T − 1 (effective sample size)", ylabel="turning y of the smallest spike")
+    axis.set(xscale="log", yscale="log", xlabel=plots.SAMPLES, ylabel="turning y of the smallest spike")
     axis.set_title(f"y at which o₂ / o₁ = {_level(sweep):.2g}")
     axis.set_xticks(x, [f"{v:g}" for v in x])
     axis.minorticks_off()
     plots.plain_ticks(axis)
-    axis.legend(fontsize=8.5, loc="lower left")
+    axis.legend(loc="lower left")
 
 
 def _finding(two: Sweep, four: Sweep) -> str:

@@ -142,7 +142,7 @@ def _reaching(axis: Any, still: list[Cell]) -> None:
     axis.set_xticks(ticks, [f"{y:g}" for y in ticks])
     axis.minorticks_off()
     axis.set_title(f"constant signal: smallest T of alignment {REACH:g}")
-    axis.legend(fontsize=9)
+    axis.legend()
 
 
 def _best(axis: Any, turning: list[Cell]) -> None:
@@ -157,7 +157,7 @@ def _best(axis: Any, turning: list[Cell]) -> None:
     plots.guide(axis, span, span + 2 / 3, "L + ⅔")
     axis.set(xscale="log", yscale="log", xlabel="L = ∛(σ²(m + n) / (4λ²ω²)) in steps", ylabel="best T in steps, measured")
     axis.set_title("u turning: best T")
-    axis.legend(fontsize=9)
+    axis.legend()
 
 
 def _loss(cell: Cell, window: float) -> tuple[float, float]:
@@ -190,7 +190,7 @@ def _losses(axis: Any, turning: list[Cell]) -> None:
     axis.set_yticks([-0.01, 0, 0.01, 0.1, 0.5], ["−0.01", "0", "0.01", "0.1", "0.5"])
     axis.set(ylabel="alignment lost against the best T (other trials)")
     axis.set_title("what a choice of T loses (linear within ± 0.01)")
-    axis.legend(fontsize=9, loc="upper left")
+    axis.legend(loc="upper left")
 
 
 def _finding(still: list[Cell], turning: list[Cell]) -> str:

@@ -52,7 +52,7 @@ def draw(store: Store, figures: Path, published: Path | None = None) -> report.O
             axis.set_ylabel("alignment ⟨A, S⟩ / ‖S‖∗")
         for axis in axes[-1]:
             axis.set_xlabel("workers W")
-        figure.legend(*axes[0, 0].get_legend_handles_labels(), fontsize=9, loc="outside right upper")
+        figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside right upper")
         finding = _finding(plain, heavy)
         one = plain[0].data
         above = f"{plots.setting(plain[0], store.quick)}, T = {one.window.values[0]:g} steps of the filter; bands 95 %"

@@ -45,6 +45,10 @@ MANY_STYLE: tuple[dict[str, Any], ...] = (
 """SERIES_STYLE, continued for up to ten series."""
 LEVELS, SIGNS = "viridis", "cividis"
 """Colour maps, of a level and of a difference: lightness rises along both, so that they can be read in grey."""
+LEGEND = 9
+"""Points, of the letters of every legend."""
+SAMPLES = "2T − 1 (effective sample size)"
+"""Label of the axis along which averages of noise fall."""
 RC: dict[Any, Any] = {
     "font.size": 11,
     "axes.grid": True,
@@ -52,6 +56,8 @@ RC: dict[Any, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "legend.frameon": False,
+    "legend.fontsize": LEGEND,
+    "legend.title_fontsize": LEGEND,
     "savefig.dpi": 160,
     "pdf.fonttype": 42,
     "svg.hashsalt": "spikesim",

@@ -87,6 +87,20 @@ def test_a_script_takes_its_hues_from_the_shared_style(script):
     assert not {name for name in names if not name.startswith("#")} - {"black", "white", "none"}
 
 
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_a_script_leaves_the_letters_of_legends_and_the_name_of_2t_minus_1_to_the_shared_style(script):
+    calls = [node for node in ast.walk(ast.parse(script.read_text())) if isinstance(node, ast.Call)]
+    legends = [c for c in calls if isinstance(c.func, ast.Attribute) and c.func.attr == "legend"]
+    assert not {"fontsize", "title_fontsize"} & {k.arg for c in legends for k in c.keywords}
+    labels = [k.value for c in calls for k in c.keywords if k.arg in ("xlabel", "ylabel")]
+    labels += [
+        x for c in calls if isinstance(c.func, ast.Attribute) and c.func.attr in ("set_xlabel", "set_ylabel") for x in c.args
+    ]
+    assert not {"2T − 1", plots.SAMPLES} & {x.value for x in labels if isinstance(x, ast.Constant)}
+    if script.stem == "bias_variance":  # many marks: to search for a place takes long
+        assert all("loc" in {k.arg for k in c.keywords} for c in legends)
+
+
 def test_a_figure_too_wide_for_its_letters_is_refused():
     with pytest.raises(ValueError, match=r"need a width of 14.5 inches or less, got width=20"), plots.panels(1, 4, (20, 5)):
         pass

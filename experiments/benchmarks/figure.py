@@ -25,7 +25,7 @@ def draw(results: Mapping[str, Any], figures: Path) -> None:
         for axis, row in zip(axes[0], shown, strict=True):
             _ratios(axis, row)
         handles, labels = axes[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, fontsize=10, loc="outside upper right", ncols=4)
+        figure.legend(handles, labels, loc="outside upper right", ncols=4)
         _grown(axes[1, 0], results, ("T, stream", "T, collapsed, Gaussian", "T, collapsed, Radial"), "cost against T")
         _grown(axes[1, 1], results, ("min(m, n), stream", "rows, banded"), "cost against size")
         _grown(axes[1, 2], results, ("trials, stream", "cores, stream"), "cost against trials, threads")
@@ -88,7 +88,7 @@ def _ticks(axis: Any, x: Sequence[float]) -> None:
     axis.set_ylim(low, high * (high / low) ** 0.5)
     if high < 300 * low:
         plots.plain_ticks(axis)
-    axis.legend(fontsize=9, loc="upper left")
+    axis.legend(loc="upper left")
 
 
 def _above(results: Mapping[str, Any]) -> str:

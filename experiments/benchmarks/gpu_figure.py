@@ -20,7 +20,7 @@ def draw(results: Mapping[str, Any], figures: Path) -> None:
         for axis, work in zip(axes.flat, SHOWN, strict=False):
             _ratios(axis, rows[work])
         handles, labels = axes[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, fontsize=10, loc="outside upper right", ncols=4)
+        figure.legend(handles, labels, loc="outside upper right", ncols=4)
         _limits(axes[1, 1], results, rows)
         plots.save(figure, figures, "gpu", _above(results), finding(results))
 

@@ -9,15 +9,18 @@ from typing import Any
 import numpy as np
 
 from spikesim.page.gather import Cell, PointPage, RunPage
-from spikesim.plots import PIPELINE_STYLE, SERIES_STYLE, guide, intervals, panels
+from spikesim.page.words import in_words
+from spikesim.plots import MANY_STYLE, PIPELINE_STYLE, guide, intervals, panels
 from spikesim.theory import bounds
 
 PANELS = 4
 """Points that a figure shows, spread over those that are stored."""
+SIZE = (4.6, 3.6)
+"""Of a panel, in inches: no wider, so that its letters can be read on a phone."""
 MOVED = 1.96
 GROUPS = (
     ("Alignment", "mean alignment (share of 1)", ("alignment",)),
-    ("Truncated alignment", "mean alignment, top-r part (share of 1)", ("alignment_truncated",)),
+    ("Truncated alignment", "mean truncated alignment", ("alignment_truncated",)),
     ("Singular values and gap", "mean (unit of the gradient)", ("gap", "tail", "singular_values")),
     ("Subspace error", "mean sin θ (share of 1)", ("sin_theta_left", "sin_theta_right")),
 )
@@ -25,19 +28,30 @@ LINES = ("--", ":", "-.", (0, (5, 1)))
 
 
 @dataclass(frozen=True)
-class Figure:
-    """A drawing.
+class Panel:
+    """A drawing of one point.
 
     Attributes:
-        title: What it shows.
         source: A data: address of an SVG.
         alt: What it shows in words, with numbers.
+    """
+
+    source: str
+    alt: str
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Drawings of one thing at several points.
+
+    Attributes:
+        title: What they show.
+        panels: One a point, each a picture of its own: side by side where there is room, else one below the other.
         note: Points that are left out, and what lines mean.
     """
 
     title: str
-    source: str
-    alt: str
+    panels: tuple[Panel, ...]
     note: str
 
 
@@ -57,35 +71,33 @@ def _series(point: PointPage, names: Sequence[str]) -> dict[tuple[str, str], lis
     found: dict[tuple[str, str], list[Cell]] = {}
     for c in point.cells:
         if c.observable in names and c.window is not None and np.isfinite(c.mean) and (c.index or 1) <= 3:
-            of = c.observable + (f" {c.index}" if c.index is not None else "")
-            found.setdefault((of, c.pipeline), []).append(c)
+            found.setdefault((in_words(c.observable, c.index), c.pipeline), []).append(c)
     if names != ("alignment",) and len({k[1] for k in found}) > 1:
         found = {k: v for k, v in found.items() if k[1] in ("pre-polar", "")} or found
     return {k: sorted(v, key=lambda c: c.window or 0) for k, v in found.items()}
 
 
 def _figure(title: str, unit: str, names: Sequence[str], points: list[PointPage], stored: int) -> Figure:
-    columns = min(2, len(points))
-    rows = -(-len(points) // columns)
-    said = []
-    with panels(rows, columns, (5.2 * columns, 3.3 * rows)) as (figure, axes):
-        for axis, point in zip(axes.flat, points, strict=False):
-            said.append(_panel(axis, point, names, unit))
-        for axis in axes.flat[len(points) :]:
-            axis.set_visible(False)
-        target = io.BytesIO()
-        figure.savefig(target, format="svg", metadata={"Date": None, "Creator": None})
     some = f" {len(points)} of {stored} stored points are drawn." if stored > len(points) else ""
     note = f"Bars: ± {MOVED} standard errors of the mean. Thin lines: theory; dotted grey: a bound, where below 1.{some}"
+    return Figure(title, tuple(_panel(title, point, names, unit) for point in points), note)
+
+
+def _panel(title: str, point: PointPage, names: Sequence[str], unit: str) -> Panel:
+    target = io.BytesIO()
+    with panels(1, 1, SIZE) as (figure, axes):
+        said = _draw(axes[0, 0], point, names, unit)
+        figure.legend(loc="outside lower center", ncols=2)
+        figure.savefig(target, format="svg", metadata={"Date": None, "Creator": None})
     source = "data:image/svg+xml;base64," + base64.b64encode(target.getvalue()).decode()
-    return Figure(title, source, f"{title} against the window T. " + " ".join(said), note)
+    return Panel(source, f"{title} against the window T. {said}")
 
 
-def _panel(axis: Any, point: PointPage, names: Sequence[str], unit: str) -> str:
+def _draw(axis: Any, point: PointPage, names: Sequence[str], unit: str) -> str:
     said = []
     for k, ((of, pipeline), cells) in enumerate(_series(point, names).items()):
         style = PIPELINE_STYLE.get(pipeline) if names == ("alignment",) else None
-        style = dict(style or SERIES_STYLE[k % len(SERIES_STYLE)])
+        style = dict(style or MANY_STYLE[k % len(MANY_STYLE)])
         x, y = np.array([c.window for c in cells], float), np.array([c.mean for c in cells])
         error = MOVED * np.array([c.error for c in cells])
         line = LINES[k % len(LINES)]
@@ -101,7 +113,6 @@ def _panel(axis: Any, point: PointPage, names: Sequence[str], unit: str) -> str:
     axis.set_xlabel("window T (steps)")
     axis.set_ylabel(unit)
     axis.set_title(point.label, fontsize=9, loc="left", wrap=True)
-    axis.legend(fontsize=8)
     return f"{point.label}: " + "; ".join(x for x in said if x) + "."
 
 

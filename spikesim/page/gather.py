@@ -83,6 +83,7 @@ class RunPage:
         points: Those that are shown.
         problems: What failed, is missing or damaged, a sentence each.
         damaged: Files that are not as they were written.
+        stored: Whether any trial is there, or what became of it: failures, damaged files.
         left_out: What the page does not hold, a sentence each.
     """
 
@@ -93,6 +94,7 @@ class RunPage:
     points: tuple[PointPage, ...]
     problems: tuple[str, ...]
     damaged: tuple[Path, ...]
+    stored: bool
     left_out: tuple[str, ...] = field(default=())
 
 
@@ -120,7 +122,8 @@ def gather(store: Store) -> RunPage:
     return RunPage(
         store.folder.resolve().name, index.title or store.folder.resolve().name, index.quick,
         spec_text(index, first, store.spec_text),
-        tuple(points), tuple(_problems(found, states.others(store))), tuple(x for p in found for x in p.damaged), tuple(left),
+        tuple(points), tuple(_problems(found, states.others(store))), tuple(x for p in found for x in p.damaged),
+        any(p.done or p.failed or p.damaged for p in found), tuple(left),
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from spikesim.page.figures import figures
 from spikesim.page.gather import RunPage, provenance
 from spikesim.page.slider import as_text, slider
 from spikesim.verify.table import EVERY
-from spikesim.verify.verdict import FAMILY, VERDICTS, Judged, Row
+from spikesim.verify.verdict import FAMILY, RULE, VERDICTS, Judged, Row
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -42,7 +42,7 @@ def html(name: str, runs: Sequence[RunPage], rows: Sequence[Row], others: Sequen
         .get_template("report.html")
         .render(
             title=title, mark=MARK, sections=sections, rows=rows, others=others, family=f"{FAMILY:g}", verdicts=VERDICTS,
-            meaning=MEANING, style=_text("style.css"), script=_text("script.js"), header=EVERY[1:],
+            rule=RULE, meaning=MEANING, style=_text("style.css"), script=_text("script.js"), header=EVERY[1:],
             broken=[r.label for r in rows if r.verdict == "BROKEN"], findings=len(verdicts),
         )
     )  # fmt: skip

@@ -23,7 +23,7 @@
     const rows = [...table.tBodies[0].rows].map((row) => [value(key(row)), key(row), row]);
     const order = (a, b) => {
       if (Number.isNaN(a[0]) !== Number.isNaN(b[0])) return Number.isNaN(a[0]) ? 1 : -1;
-      const less = Number.isNaN(a[0]) ? a[1].localeCompare(b[1]) : a[0] === b[0] ? 0 : a[0] - b[0];
+      const less = Number.isNaN(a[0]) ? a[1].localeCompare(b[1], undefined, { numeric: true }) : a[0] === b[0] ? 0 : a[0] - b[0];
       return rising ? less : -less;
     };
     table.tBodies[0].append(...rows.sort(order).map((x) => x[2]));
@@ -50,39 +50,55 @@
     });
   }
 
-  const COLOURS = { "pre-polar": "#0072B2", "post-polar": "#D55E00", "polar-only": "#888888", "re-polarised": "#009E73" };
-  const OTHERS = ["#CC79A7", "#E69F00", "#56B4E9"];
   const DASHES = ["", "7 3", "2 3", "8 3 2 3", "1 2"];
-  const marker = (k, x, y, colour) => {
-    const style = { fill: "none", stroke: colour, "stroke-width": 1.6 };
-    if (k % 4 === 0) return draw("circle", { cx: x, cy: y, r: 4, ...style });
-    if (k % 4 === 1) return draw("rect", { x: x - 4, y: y - 4, width: 8, height: 8, ...style });
-    const path = k % 4 === 2 ? `M${x} ${y - 5}l5 9h-10z` : `M${x} ${y - 5}l5 5l-5 5l-5-5z`;
-    return draw("path", { d: path, ...style });
+  const COLOURED = ["pre-polar", "post-polar", "polar-only", "re-polarised"];
+  const marker = (k, x, y, r, of) => {
+    const look = { ...of, "stroke-width": 1.6 };
+    if (k % 4 === 0) return draw("circle", { cx: x, cy: y, r, ...look });
+    if (k % 4 === 1) return draw("rect", { x: x - r, y: y - r, width: 2 * r, height: 2 * r, ...look });
+    const path = k % 4 === 2 ? `M${x} ${y - r - 1}l${r + 1} ${2 * r + 1}h${-2 * r - 2}z` : `M${x} ${y - r - 1}l${r + 1} ${r + 1}l${-r - 1} ${r + 1}l${-r - 1} ${-r - 1}z`;
+    return draw("path", { d: path, ...look });
   };
 
+  const LEFT = 62, RIGHT = 405, TOP = 10, BOTTOM = 210, KEY = 272, ROW = 22;
   const plot = (data, point, at) => {
-    const svg = draw("svg", { viewBox: "0 0 420 285", role: "img" });
     const lines = Object.entries(point.lines);
+    const svg = draw("svg", { viewBox: `0 0 420 ${KEY + ROW * Math.ceil(lines.length / 2) - 8}`, role: "img" });
+    const word = (x, y, text, anchor = "middle", more = {}) => svg.append(draw("text", { x, y, "text-anchor": anchor, ...more }, text));
+    const line = (d, more = {}) => svg.append(draw("path", { d, fill: "none", ...more }));
     const numbers = lines.flatMap(([, v]) => v.flatMap((x) => [x[0], x[2]])).filter((x) => x !== null);
     const low = Math.min(0, ...numbers), high = Math.max(data.observable === "alignment" ? 1 : 0, ...numbers, low + 1e-9);
     const ends = [Math.log(point.windows[0]), Math.log(point.windows.at(-1))];
-    const px = (t) => 50 + 350 * (ends[1] > ends[0] ? (Math.log(t) - ends[0]) / (ends[1] - ends[0]) : 0.5);
-    const py = (v) => 200 - 180 * ((v - low) / (high - low));
-    svg.append(draw("path", { d: "M50 15V200H405", fill: "none", stroke: "currentColor" }));
-    for (const v of [low, (low + high) / 2, high]) svg.append(draw("text", { x: 45, y: py(v) + 4, "text-anchor": "end" }, shown(v, 2)));
-    for (const t of [...new Set([point.windows[0], point.windows.at(-1)])]) svg.append(draw("text", { x: px(t), y: 215, "text-anchor": "middle" }, shown(t, 3)));
-    svg.append(draw("text", { x: 227, y: 232, "text-anchor": "middle" }, "window T (steps)"));
+    const px = (t) => LEFT + 12 + (RIGHT - LEFT - 24) * (ends[1] > ends[0] ? (Math.log(t) - ends[0]) / (ends[1] - ends[0]) : 0.5);
+    const py = (v) => BOTTOM - (BOTTOM - TOP - 8) * ((v - low) / (high - low));
+    line(`M${LEFT} ${TOP}V${BOTTOM}H${RIGHT}`, { stroke: "currentColor" });
+    for (const v of [0, 0.25, 0.5, 0.75, 1].map((x) => low + x * (high - low))) {
+      line(`M${LEFT - 5} ${py(v)}H${LEFT}`, { stroke: "currentColor" });
+      word(LEFT - 9, py(v) + 5, shown(v, 2), "end");
+    }
+    let free = Infinity;
+    for (const t of [...point.windows].reverse()) {
+      line(`M${px(t)} ${BOTTOM}v5`, { stroke: "currentColor" });
+      const half = 4.5 * shown(t, 3).length + 3;
+      if (px(t) + half > free) continue;
+      word(px(t), BOTTOM + 20, shown(t, 3), "middle", { class: "tick" });
+      free = px(t) - half;
+    }
+    word((LEFT + RIGHT) / 2, BOTTOM + 40, "window T (steps)");
+    word(0, 0, `mean ${data.name}`, "middle", { transform: `translate(15 ${(TOP + BOTTOM) / 2}) rotate(-90)` });
     const here = px(point.windows[at]);
-    svg.append(draw("path", { d: `M${here} 15V200`, stroke: "currentColor", "stroke-dasharray": "2 3" }));
+    line(`M${here} ${TOP}V${BOTTOM}`, { stroke: "currentColor", "stroke-dasharray": "2 3" });
     lines.forEach(([name, values], k) => {
-      const colour = COLOURS[name] ?? OTHERS[k % OTHERS.length];
+      const look = { class: `of${COLOURED.includes(name) ? COLOURED.indexOf(name) : 4 + (k % 3)}` };
+      const measured = { ...look, "stroke-width": 2, "stroke-dasharray": DASHES[k % DASHES.length] };
       const trace = (i) => values.map((v, j) => (v[i] === null ? null : `${px(point.windows[j])} ${py(v[i])}`)).filter((x) => x);
-      if (trace(0).length) svg.append(draw("path", { d: `M${trace(0).join("L")}`, fill: "none", stroke: colour, "stroke-width": 1.8, "stroke-dasharray": DASHES[k % DASHES.length] }));
-      if (trace(2).length) svg.append(draw("path", { d: `M${trace(2).join("L")}`, fill: "none", stroke: colour, "stroke-width": 0.9 }));
-      if (values[at][0] !== null) svg.append(marker(k, here, py(values[at][0]), colour));
-      svg.append(marker(k, 20 + 100 * (k % 4), 250 + 16 * Math.floor(k / 4), colour));
-      svg.append(draw("text", { x: 30 + 100 * (k % 4), y: 254 + 16 * Math.floor(k / 4) }, name.slice(0, 14)));
+      if (trace(0).length) line(`M${trace(0).join("L")}`, measured);
+      if (trace(2).length) line(`M${trace(2).join("L")}`, { ...look, "stroke-width": 0.9 });
+      values.forEach((v, j) => { if (v[0] !== null) svg.append(marker(k, px(point.windows[j]), py(v[0]), j === at ? 5 : 3, look)); });
+      const x = 10 + 205 * (k % 2), y = KEY + ROW * Math.floor(k / 2);
+      line(`M${x} ${y}h36`, measured);
+      svg.append(marker(k, x + 18, y, 4, look));
+      word(x + 44, y + 5, name.length > 20 ? `${name.slice(0, 19)}…` : name, "start");
     });
     return svg;
   };
@@ -124,7 +140,7 @@
       });
       body.replaceChildren(...rows);
       const svg = plot(data, point, t);
-      svg.setAttribute("aria-label", `Mean ${data.observable} against T at ${where.textContent}: ${[...body.rows].map((r) => [...r.cells].map((c) => c.textContent).join(" ")).join("; ")}`);
+      svg.setAttribute("aria-label", `Mean ${data.name} against T at ${where.textContent}: ${[...body.rows].map((r) => [...r.cells].map((c) => c.textContent).join(" ")).join("; ")}`);
       box.querySelector(".plot").replaceChildren(svg);
     };
     update();

@@ -5,6 +5,7 @@ import math
 from typing import Any
 
 from spikesim.page.gather import Cell, PointPage, RunPage
+from spikesim.page.words import in_words
 
 USUAL = "alignment"
 
@@ -20,7 +21,8 @@ def slider(run: RunPage) -> dict[str, Any] | None:
         keys = {_key(p.coordinates.get(name)): p.coordinates.get(name) for p in points}
         if len(keys) > 1:
             axes.append({"name": name, "values": sorted(keys, key=lambda k: _rank(keys[k]))})
-    return {"observable": observable, "axes": axes, "points": [_point(p, observable, axes) for p in points]}
+    shown = [_point(p, observable, axes) for p in points]
+    return {"observable": observable, "name": in_words(observable), "axes": axes, "points": shown}
 
 
 def as_text(value: Any) -> str:
@@ -75,8 +77,9 @@ def _key(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _rank(value: Any) -> tuple[int, Any, str]:
+def _rank(value: Any) -> tuple[int, float]:
+    """Numbers rise; texts come after them, all alike, so that sorting keeps them as the store has them."""
     first = value[0] if isinstance(value, list | tuple) and value else value
     if isinstance(first, int | float):
-        return 0, float(first), _key(value)
-    return 1, 0.0, _key(value)
+        return 0, float(first)
+    return 1, 0.0

@@ -14,6 +14,7 @@ from spikesim.sweep.store import INDEX, Store
 from spikesim.verify.verdict import Row, judge
 
 NAME = "report.html"
+ENDINGS = (".html", ".htm")
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,8 @@ def write(folder: Path, to: Path | None = None) -> Written:
         to: The file; report.html in the folder where left out.
 
     Raises:
-        ValueError: If the folder holds no results, or they cannot be read, or the file is there and is no such page.
+        ValueError: If the folder holds no results, or they cannot be read, or the file does not end in .html, or is
+            there and is no such page.
         OSError: If a file cannot be read or written.
     """
     need(folder.is_dir(), "a folder of results", folder=str(folder))
@@ -78,6 +80,7 @@ def write(folder: Path, to: Path | None = None) -> Written:
     _check(path)
     places, others = found(folder)
     runs = tuple(gather(Store(place)) for place in places)
+    need(not runs or any(run.stored for run in runs), "stored results", "run the spec again", folder=str(folder))
     rows = tuple(judge([f for run in runs for p in run.points for f in p.tried.findings], CLAIMS))
     commit(path, html(folder.resolve().name, runs, rows, others).encode())
     return Written(path, runs, rows, others)
@@ -108,6 +111,7 @@ def _counted(count: int, what: str) -> str:
 
 
 def _check(path: Path) -> None:
+    need(path.suffix.lower() in ENDINGS, "--to ending in .html", to=str(path))
     need(path.parent.is_dir(), "a folder that is there", to=str(path))
     need(not path.is_dir(), "a file, not a folder", to=str(path))
     if path.is_file():

@@ -30,7 +30,6 @@ from spikesim.probe.tails import LIGHT
 if TYPE_CHECKING:
     from spikesim.probe.result import Probe
 
-SAMPLES = "2T − 1 (effective sample size)"
 ROOT = "(2T − 1)$^{-1/2}$"
 CURVES = 4
 """Lines of an alignment beside those of pipelines, at most."""
@@ -91,7 +90,7 @@ def decay(axis: Any, probe: "Probe") -> None:
         band(axis, x, kept, probe.persistence_error, "c_sig, signal that is left", **plots.SERIES_STYLE[2])
     if np.isfinite(ratio[0]) and ratio[0] > 0:
         plots.power_guide(axis, x, -0.5, float(ratio[0]), ROOT)
-    axis.set(xlabel=SAMPLES, ylabel="share of one gradient's", title="Noise falls, signal persists")
+    axis.set(xlabel=plots.SAMPLES, ylabel="share of one gradient's", title="Noise falls, signal persists")
     log_ticks(axis)
     finish(axis, [ratio, tail / raw, kept, ratio[0] * (x / x[0]) ** -0.5], "lower left")
 
@@ -109,7 +108,7 @@ def angles(axis: Any, probe: "Probe") -> None:
             for (value, error), side, line in zip(sides, ("left", "right"), ("-", "--"), strict=True):
                 if np.any(np.isfinite(positive(value))):
                     band(axis, x, value, error, f"r = {rank}, {side}", **(style | {"linestyle": line}))
-    axis.set(xlabel=SAMPLES, ylabel="subspace error ‖sin Θ‖", title="Top-r subspaces of the buffer")
+    axis.set(xlabel=plots.SAMPLES, ylabel="subspace error ‖sin Θ‖", title="Top-r subspaces of the buffer")
     if not drawn:
         empty(axis, "no subspace of these ranks\nis resolved by the recording")
         return
@@ -147,7 +146,7 @@ def alignment(axis: Any, probe: "Probe") -> None:
         axis.axvline(2 * probe.advice.window - 1, color="black", linewidth=1, alpha=0.6, label=said)
     ahead = f"{len(probe.leads)} gradients to come" if probe.leads else "gradients outside the buffer"
     held = "the twin's gradients" if probe.twin else ahead
-    axis.set(xlabel=SAMPLES, ylabel="alignment ⟨A, S⟩ / ‖S‖∗", title=f"Alignment with {held}")
+    axis.set(xlabel=plots.SAMPLES, ylabel="alignment ⟨A, S⟩ / ‖S‖∗", title=f"Alignment with {held}")
     log_ticks(axis)
     limits(axis, [values, probe.values["inside"][0], probe.predicted])
     if not np.any(student(BLOCKS) * errors[0] < UNKNOWN):

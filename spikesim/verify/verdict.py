@@ -10,8 +10,7 @@ Verdicts of a finding:
                   allowance around it
     inconclusive  the interval is too wide for any of these, or misses what it should meet by less than Holm rejects
 
-What holds for every matrix is told from what is claimed of a probability or a mean: a label's verdict, share and window are
-those of the latter where it has any, and BROKEN comes from both.
+A label's verdict, by RULE, its share of vacuous findings and its smallest window leave the same findings out.
 """
 
 from collections.abc import Sequence
@@ -27,6 +26,10 @@ NARROW = 0.05
 """Share of the allowance, or of a formula's value, that a telling interval is narrower than."""
 
 VERDICTS = ("BROKEN", "attained", "held", "inconclusive", "vacuous", "outside")
+RULE = (
+    f"A claim's verdict is the first of {', '.join(VERDICTS)} that any of its findings has; findings on what holds for "
+    "every matrix (Weyl's and Wedin's inequalities, say) count only where BROKEN, or where the claim has no others."
+)
 
 
 @dataclass(frozen=True)

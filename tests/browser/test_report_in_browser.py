@@ -127,6 +127,33 @@ def test_pictures_are_shown_and_said(page):
     assert all("±" in x for x in said)
 
 
+@pytest.mark.parametrize("width", [360, 1280])
+def test_pictures_fit_the_screen_whole_and_large_enough(page, width):
+    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
+                         {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False})  # fmt: skip
+    script = """return [...document.images, ...document.querySelectorAll('.plot svg')].map(x => x.getBoundingClientRect())
+        .map(r => [r.left, r.right, r.width])"""
+    found = page.execute_script(script)
+    scrolled = page.execute_script("return [...document.querySelectorAll('figure')].map(x => x.scrollWidth - x.clientWidth)")
+    page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert all(left >= 0 and right <= width and wide >= 300 for left, right, wide in found)
+    assert set(scrolled) == {0}
+
+
+def test_the_chart_names_its_axes_and_ticks_the_windows(page):
+    texts = page.execute_script("return [...document.querySelectorAll('.plot text')].map(x => x.textContent)")
+    assert {"mean alignment", "window T (steps)", "pre-polar"} <= set(texts)
+    ticks = page.execute_script("return [...document.querySelectorAll('.plot .tick')].map(x => x.textContent)")
+    assert sorted(ticks, key=float) == ["1", "3", "9"]
+    sizes = page.execute_script(
+        "return [...document.querySelectorAll('.plot text')].map(x => x.getBoundingClientRect()).map(r => [r.left, r.right])"
+    )
+    box = page.execute_script(
+        "const r = document.querySelector('.plot svg').getBoundingClientRect(); return [r.left, r.right]"
+    )
+    assert all(box[0] <= left and right <= box[1] for left, right in sizes)
+
+
 def test_the_spec_is_copied_or_selected(page):
     button = page.find_element("css selector", "button.copy")
     page.execute_script("arguments[0].scrollIntoView()", button)

@@ -2,15 +2,21 @@
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
 from spikesim.page.write import write
 from spikesim.sweep import status as states
+from spikesim.sweep.run import run_spec
 from spikesim.sweep.spec import Spec
+from spikesim.sweep.store import Store
 from spikesim.theory import bounds
+from spikesim.verify.finding import Finding
+from spikesim.verify.verdict import RULE, judge
 
 VOID = {"meta", "link", "img", "br", "input"}
 
@@ -96,10 +102,11 @@ def test_the_page_is_whole_and_names_everything_once(page):
     named = {a[k] for _, a in found.elements for k in ("aria-labelledby", "data-from") if k in a}
     assert named <= set(ids)
     assert all("at T = " in a["alt"] for tag, a in found.elements if tag == "img")
-    assert sum(tag == "img" for tag, _ in found.elements) == 3
+    assert sum(tag == "img" for tag, _ in found.elements) == 3 * 2  # of two points each
     levels = [int(tag[1]) for tag, _ in found.elements if re.fullmatch(r"h[1-6]", tag)]
     assert levels[0] == 1
     assert all(b <= a + 1 for a, b in pairwise(levels))
+    assert page.count("é</h") == 1  # one run: its title is the page's
 
 
 def test_the_page_asks_nothing_of_the_network(page):
@@ -155,6 +162,52 @@ def test_a_page_is_no_stray_file_and_is_replaced_by_pages_alone(store):
     assert (store.folder / "report.html").read_text() == "mine"
 
 
+def test_texts_along_a_slider_keep_the_order_of_the_store_and_numbers_rise(tmp_path):
+    shapes = {"16x16": [16, 16], "128x16": [128, 16], "24x8": [24, 8]}
+    noise = {"law": "Gaussian", "sigma": 1.0}
+    models = [{"name": name, "shape": shape, "spikes": [5.0], "noise": noise} for name, shape in shapes.items()]
+    run = {"windows": [1, 2], "trials": 2, "steps": 3, "observables": ["alignment"]}
+    store = Store(tmp_path / "store")
+    run_spec(Spec.from_dict({"model": models, "grid": {"noise.sigma": [2.0, 0.5, 10.0]}, "run": run}), store)
+    axes = {axis["name"]: axis["values"] for axis in strict(Page(text_of(store.folder)).data[0])["axes"]}
+    assert axes == {"name": list(shapes), "noise.sigma": ["0.5", "2.0", "10.0"]}
+
+
+def test_observables_are_named_in_words(tmp_path):
+    run = {"windows": [1, 2], "trials": 3, "steps": 3, "observables": ["alignment_truncated", "sin_theta_left"]}
+    model = {"shape": [4, 6], "spikes": [5.0], "noise": {"law": "Gaussian"}}
+    store = Store(tmp_path / "store")
+    run_spec(Spec.from_dict({"model": model, "run": run}), store)
+    text = text_of(store.folder)
+    drawn = " ".join(a["alt"] for tag, a in Page(text).elements if tag == "img")
+    assert "truncated alignment 0." in drawn
+    assert "sin θ, left 0." in drawn
+    assert "_" not in drawn
+    assert "Mean truncated alignment ± standard error" in text
+
+
+def test_the_rule_of_verdicts_stands_where_they_are_explained(page):
+    import html
+
+    assert RULE in html.unescape(page)
+    theory = Path(__file__).parents[2] / "docs" / "theory.md"
+    assert RULE in " ".join(theory.read_text(encoding="utf-8").split())
+
+
+def test_the_rule_of_verdicts_is_what_is_done():
+    def found(kind, **more):
+        return Finding("B2", "", "", 2.0, kind, 0.5, 0.4, 0.6, 1.0, 1.0, 1.0, **more)
+
+    def verdict(*findings):
+        return judge(findings, {"B2": ""})[0].verdict
+
+    always, vacuous = found("always"), found("bound", vacuous="says nothing")
+    assert verdict(always) == "held"
+    assert verdict(always, vacuous) == "vacuous"
+    assert verdict(always, vacuous, found("bound")) == "held"
+    assert verdict(replace(always, p=0.0), vacuous) == "BROKEN"
+
+
 def test_missing_and_damaged_trials_are_said(store):
     shards = sorted(store.folder.rglob("*.parquet"))
     shards[0].write_bytes(b"torn")
@@ -164,6 +217,27 @@ def test_missing_and_damaged_trials_are_said(store):
     assert "240 of 480 trials are missing" in text
     assert f"Damaged files, never read: 1 ({shards[0].parent.name}/{shards[0].name})" in text
     assert "`spikesim run SPEC --out DIR` sets them aside and simulates their trials again" in text
+
+
+def test_a_store_whose_shards_are_gone_is_refused_and_one_of_damage_is_not(several):
+    first, second = ([*(several / name).rglob("*.parquet")] for name in ("first", "second"))
+    for shard in first:
+        shard.unlink()
+    with pytest.raises(ValueError, match=r"need stored results, got folder=.*; run the spec again"):
+        write(several / "first")
+    assert not (several / "first" / "report.html").exists()
+    assert write(several).path.is_file()
+    for shard in second:
+        shard.write_bytes(b"torn")
+    assert write(several / "second").damaged == len(second)
+
+
+@pytest.mark.parametrize("name", ["x.pdf", "x", "x.html.gz"])
+def test_a_file_of_another_kind_is_refused(store, tmp_path, name):
+    with pytest.raises(ValueError, match=r"need --to ending in \.html, got to="):
+        write(store.folder, tmp_path / name)
+    assert not (tmp_path / name).exists()
+    assert write(store.folder, tmp_path / "x.HTM").path.is_file()
 
 
 def test_folders_without_results_are_refused(tmp_path, store):
