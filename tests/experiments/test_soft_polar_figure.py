@@ -73,7 +73,7 @@ def test_the_finding_has_the_least_errors_at_the_largest_sample(store, tmp_path)
     finding = module.draw(store, tmp_path / "figures").finding
     low, _, full, _ = store
     error = {f: [b.odd["error"] for b in module._best(low, f)] for f in module.FAMILIES}
-    least = min(module.FAMILIES[:-1], key=lambda f: error[f][-1].mean())
+    least = min(module.FAMILIES[:-1], key=lambda f: round(error[f][-1].mean(), 9))  # those that left the same tie
     won = error[least][-1]
     said = f"{won.mean():.2g} ± {1.96 * won.std(ddof=1) / (TRIALS / 2) ** 0.5:.1g}"
     assert finding.startswith(f"For S of rank 2, {module._name(least)} has the least squared error")
