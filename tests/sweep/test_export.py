@@ -5,6 +5,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import xarray as xr
+from pyarrow import csv
 
 from spikesim.sweep.export import export
 from spikesim.sweep.run import run_spec
@@ -29,7 +30,7 @@ def test_csv_and_parquet_are_the_table(store, tmp_path):
     for name in ("a b é.csv", "x.parquet"):
         export(store, tmp_path / name)
     assert pq.read_table(tmp_path / "x.parquet").equals(store.table())
-    read = pd.read_csv(tmp_path / "a b é.csv")
+    read = csv.read_csv(tmp_path / "a b é.csv").to_pandas()  # pandas' own reader, before 3.1, is off by last bits
     pd.testing.assert_frame_equal(read, store.table().to_pandas(), check_dtype=False, check_exact=True)
 
 
