@@ -28,6 +28,7 @@ from spikesim.blocks import one_blas_thread
 from spikesim.devices.cpu import CPU
 from spikesim.simulate import run_part
 from spikesim.sweep import shard
+from spikesim.sweep.contents import encoded
 from spikesim.sweep.plan import planned
 from spikesim.sweep.point_run import PointRun
 from spikesim.sweep.run import run_spec
@@ -144,7 +145,7 @@ def summary(folder: Path, repeats: int, points: int, each: int) -> dict[str, Any
     store.write_index(spec, quick=False)
     design = spec.points[0].design
     parts = [run_part(design, range(20 * k, 20 * k + 20)).assign_attrs(seconds=5.0) for k in range(each)]
-    contents = [shard.encoded(part) for part in parts]
+    contents = [encoded(part) for part in parts]
     for point in spec.points:
         where = store.folder / point.identity
         where.mkdir()

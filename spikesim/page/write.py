@@ -8,8 +8,8 @@ from spikesim.errors import need
 from spikesim.page.gather import RunPage, gather
 from spikesim.page.html import MARK, html
 from spikesim.page.verdicts import CLAIMS
+from spikesim.sweep.commit import commit
 from spikesim.sweep.remedy import of_damage
-from spikesim.sweep.shard import commit
 from spikesim.sweep.store import INDEX, Store
 from spikesim.verify.verdict import Row, judge
 

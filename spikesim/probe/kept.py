@@ -12,7 +12,7 @@ from spikesim.errors import need
 from spikesim.model import SpikedModel
 from spikesim.probe.study import Study
 from spikesim.probe.task import Task
-from spikesim.sweep.shard import commit
+from spikesim.sweep.commit import commit
 from spikesim.sweep.state import State
 
 Progress = Callable[[State], None]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spikesim.errors import need
-from spikesim.sweep.shard import commit
+from spikesim.sweep.commit import commit
 from spikesim.sweep.store import Store
 
 if TYPE_CHECKING:

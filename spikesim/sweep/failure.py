@@ -9,7 +9,7 @@ import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from spikesim.sweep.shard import commit
+from spikesim.sweep.commit import commit
 
 SUFFIX = ".failed.json"
 _NAME = re.compile(rf"(\d{{10}})-(\d{{10}}){re.escape(SUFFIX)}")

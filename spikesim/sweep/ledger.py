@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 from spikesim.errors import need
 from spikesim.parts import joined
 from spikesim.sweep import shard
+from spikesim.sweep.contents import DamagedError, Raw
 from spikesim.sweep.failure import Failure, failures
 from spikesim.sweep.remedy import rerun
-from spikesim.sweep.shard import DamagedError, Raw, ShardName
+from spikesim.sweep.shard import ShardName
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -75,8 +75,8 @@ class Store:
         Raises:
             OSError: If it cannot be written.
         """
+        from spikesim.sweep.commit import commit
         from spikesim.sweep.index import Index
-        from spikesim.sweep.shard import commit
 
         self.folder.mkdir(parents=True, exist_ok=True)
         contents = {INDEX: Index.of(spec, quick).model_dump_json(indent=1).encode()}

@@ -25,9 +25,9 @@ from spikesim import observables as obs
 from spikesim.errors import need
 from spikesim.parts import ASKED, SQUARES, TOTAL, moments_from
 from spikesim.sweep.columns import SHARES, Floats, statistics
+from spikesim.sweep.contents import Layout, Raw
 from spikesim.sweep.index import IndexPoint
 from spikesim.sweep.reading import until_enough
-from spikesim.sweep.shard import Layout, Raw
 
 if TYPE_CHECKING:
     import pyarrow as pa

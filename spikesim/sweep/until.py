@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, Strict
 
 from spikesim import observables as obs
 from spikesim.errors import need
-from spikesim.sweep.shard import Raw
+from spikesim.sweep.contents import Raw
 
 if TYPE_CHECKING:
     from spikesim.design import Design

@@ -8,9 +8,9 @@ import survival
 
 from spikesim.sweep import shard
 from spikesim.sweep import status as states
+from spikesim.sweep.contents import DamagedError
 from spikesim.sweep.ledger import QUARANTINE
 from spikesim.sweep.run import run_spec
-from spikesim.sweep.shard import DamagedError
 from spikesim.sweep.spec import Spec
 from spikesim.sweep.store import Store
 

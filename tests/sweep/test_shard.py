@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 import spikesim as ss
 from spikesim.sweep import shard
-from spikesim.sweep.shard import DamagedError, ShardName
+from spikesim.sweep.contents import DamagedError, decoded, encoded
+from spikesim.sweep.shard import ShardName
 
 NAMES = ["alignment", "singular_values", "noise_fro", "head_error"]
 
@@ -57,9 +58,9 @@ def test_any_numbers_and_attributes_come_back(rows, first, text):
         {"a": (("trial", "window"), x), "b": (("trial",), x[:, 0])},
         {"trial": first + np.arange(len(x)), "window": [1.0, 2.0]}, {"text": text, "number": 0.1},
     )  # fmt: skip
-    content = shard.encoded(data)
-    assert_same(shard.decoded(content), data)
-    assert shard.encoded(data) == content
+    content = encoded(data)
+    assert_same(decoded(content), data)
+    assert encoded(data) == content
 
 
 def test_names_say_what_they_hold_and_other_files_are_none():
@@ -144,7 +145,7 @@ def test_pages_carry_checksums_for_readers_that_know_nothing_of_names():
 
     import pyarrow.parquet as pq
 
-    content = bytearray(shard.encoded(some()))
+    content = bytearray(encoded(some()))
     clean = pq.ParquetFile(io.BytesIO(content), page_checksum_verification=True)
     clean.read()
     chunk = clean.metadata.row_group(0).column(1)

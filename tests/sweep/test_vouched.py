@@ -7,9 +7,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from spikesim.sweep import status as states
+from spikesim.sweep.contents import LAYOUT
 from spikesim.sweep.export import export
 from spikesim.sweep.run import run_spec
-from spikesim.sweep.shard import LAYOUT, ShardName
+from spikesim.sweep.shard import ShardName
 from spikesim.sweep.spec import Spec
 from spikesim.sweep.store import Store
 
