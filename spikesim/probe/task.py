@@ -123,7 +123,7 @@ class Task:
                 model, windows=found["windows"], trials=self.truth, seed=self.seed,
                 pipelines=[PRE_POLAR, *given, clipped], observables=PARTS,
             )  # fmt: skip
-            mean, error = data.mean("trial"), data.std("trial", ddof=1) / self.truth**0.5
+            mean, error = data.mean("trial"), data.std("trial", ddof=1, skipna=False) / self.truth**0.5
             return {
                 str(p): {n: mean[n].sel(pipeline=p).values.tolist() for n in PARTS}
                 | {f"{n}_error": error[n].sel(pipeline=p).values.tolist() for n in PARTS}
