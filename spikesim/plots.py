@@ -58,6 +58,7 @@ RC: dict[Any, Any] = {
     "legend.frameon": False,
     "legend.fontsize": LEGEND,
     "legend.title_fontsize": LEGEND,
+    "figure.dpi": 160,  # in which it is laid out
     "savefig.dpi": 160,
     "pdf.fonttype": 42,
     "svg.hashsalt": "spikesim",
@@ -148,7 +149,7 @@ def setting(result: Result, quick: bool) -> str:
 
 def unlabelled(figure: Any) -> list[str]:
     """Axes that show numbers and do not say of what, here or on an axis that they are shared with, as "panel 2: y"."""
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     found = []
     for number, panel in enumerate(figure.axes, 1):
         for name, shared in (("x", panel.get_shared_x_axes()), ("y", panel.get_shared_y_axes())):
@@ -172,11 +173,12 @@ def save(figure: Any, folder: Path, stem: str, above: str, finding: str) -> None
     Raises:
         ValueError: If an axis of numbers has no label.
     """
-    missing = unlabelled(figure)
-    need(not missing, "a label on every axis of numbers", unlabelled=missing)
-    folder.mkdir(parents=True, exist_ok=True)
     figure.suptitle(above, fontsize=10, x=0.02, ha="left")
     columns = int(figure.get_size_inches()[0] * 13)
     figure.supxlabel("\n".join(textwrap.wrap(finding, columns)), fontsize=10, x=0.02, ha="left")
+    missing = unlabelled(figure)
+    need(not missing, "a label on every axis of numbers", unlabelled=missing)
+    figure.set_layout_engine("none")  # it has been laid out: each drawing would do so again
+    folder.mkdir(parents=True, exist_ok=True)
     figure.savefig(folder / f"{stem}.png", metadata={"Software": None})
     figure.savefig(folder / f"{stem}.pdf", metadata={"CreationDate": None})
