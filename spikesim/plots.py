@@ -168,7 +168,7 @@ def _is_number(text: str) -> bool:
 
 
 def save(figure: Any, folder: Path, stem: str, above: str, finding: str) -> None:
-    """Write folder/stem.png and .pdf, with the setting above the panels and the finding, in words, below.
+    """Lay out and write folder/stem.png and .pdf, with the setting above the panels and the finding, in words, below.
 
     Raises:
         ValueError: If an axis of numbers has no label.
@@ -179,6 +179,11 @@ def save(figure: Any, folder: Path, stem: str, above: str, finding: str) -> None
     missing = unlabelled(figure)
     need(not missing, "a label on every axis of numbers", unlabelled=missing)
     figure.set_layout_engine("none")  # it has been laid out: each drawing would do so again
+    write(figure, folder, stem)
+
+
+def write(figure: Any, folder: Path, stem: str) -> None:
+    """Write a figure as folder/stem.png and .pdf, of the same bytes whenever it is drawn again."""
     folder.mkdir(parents=True, exist_ok=True)
     figure.savefig(folder / f"{stem}.png", metadata={"Software": None})
     figure.savefig(folder / f"{stem}.pdf", metadata={"CreationDate": None})

@@ -1,10 +1,26 @@
-"""What the last saved figure held."""
+"""What the last saved figure held. Figures are laid out and read; only a test that asks for `written` has their files."""
 
 import pytest
 from harness import span
 from matplotlib.collections import PolyCollection
 
 from spikesim import plots
+
+WRITE = plots.write
+
+
+@pytest.fixture(autouse=True, scope="module")
+def unwritten():
+    """Figures are no files: `spikesim reproduce` writes each, and the files are most of the time that one takes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plots, "write", lambda *_: None)
+        yield
+
+
+@pytest.fixture
+def written(monkeypatch):
+    """Figures are files."""
+    monkeypatch.setattr(plots, "write", WRITE)
 
 
 @pytest.fixture

@@ -253,6 +253,7 @@ def test_the_section_is_the_page_s_last_and_is_replaced(tmp_path: Path):
     assert benchmark.HEADING in (tmp_path / "README.md").read_text()
 
 
+@pytest.mark.usefixtures("written")
 def test_the_figure_holds_every_peer_and_series(drawn, tmp_path):
     figure.draw(results(), tmp_path)
     assert [axis["x"][:5] for axis in drawn["axes"]] == ["speed"] * 3 + ["windo", "min(m", "trial"]

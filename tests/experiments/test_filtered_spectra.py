@@ -32,6 +32,7 @@ def limits(result):
     return np.array(rows)
 
 
+@pytest.mark.usefixtures("written")
 def test_both_panels_hold_means_with_bands_and_limits(made):
     result, _, drawn, folder = made
     values, expected = result.data.singular_values, limits(result)

@@ -99,6 +99,7 @@ def test_what_was_not_measured_is_no_target_reached():
     assert [t.reached for t in targets(record)] == [None] * 4
 
 
+@pytest.mark.usefixtures("written")
 def test_the_figure_holds_every_peer_and_bar(drawn, tmp_path):
     gpu_figure.draw(results(), tmp_path)
     assert [axis["x"][:5] for axis in drawn["axes"]] == ["speed"] * 3 + ["part "]
